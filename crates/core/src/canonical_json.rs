@@ -1,1 +1,424 @@
-//! The NYSE calendar.
+//! Canonical JSON (RFC 8785) and a strict reader of JSON.
+//!
+//! Everything that is hashed or signed goes through [`to_bytes`]; everything whose hash or signature is checked comes in through
+//! [`parse`]. The reader refuses what two implementations could read differently (RFC 7493): duplicate keys, lone surrogates,
+//! numbers that a double cannot hold. So equal canonical bytes mean equal values: `parse(to_bytes(v))` is `v` for every `v` that
+//! `parse` gives.
+
+use serde_json::{Map, Number, Value};
+
+/// Arrays and objects may nest this deep, in reading and in writing.
+pub const MAX_DEPTH: usize = 64;
+
+/// The largest integer that every JSON implementation holds exactly, 2^53 − 1 (RFC 7493, section 2.2).
+pub const MAX_INTEGER: u64 = 9_007_199_254_740_991;
+
+/// Why a value has no canonical form, or bytes are not JSON that can be trusted to mean one thing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CanonicalError {
+    /// More bytes than the caller allows.
+    #[error("JSON of {len} bytes is longer than the {limit} allowed")]
+    TooLong {
+        /// Bytes given.
+        len: usize,
+        /// Bytes allowed.
+        limit: usize,
+    },
+    /// Not UTF-8.
+    #[error("JSON is not UTF-8 at byte {at}")]
+    NotUtf8 {
+        /// Offset of the first wrong byte.
+        at: usize,
+    },
+    /// Not JSON.
+    #[error("not JSON at byte {at}: expected {expected}")]
+    Syntax {
+        /// Offset of the byte that fits nothing.
+        at: usize,
+        /// What would have fitted.
+        expected: &'static str,
+    },
+    /// More bytes after the value.
+    #[error("more data at byte {at}, after the end of the JSON value")]
+    TrailingData {
+        /// Offset of the first byte too many.
+        at: usize,
+    },
+    /// An object names a key twice.
+    #[error("key `{key}` stands twice in one object, the second time at byte {at}")]
+    DuplicateKey {
+        /// The key, its first 64 characters.
+        key: String,
+        /// Offset of the second key.
+        at: usize,
+    },
+    /// Half of a surrogate pair, which no UTF-8 string can hold.
+    #[error("lone surrogate escape at byte {at}")]
+    LoneSurrogate {
+        /// Offset of the escape.
+        at: usize,
+    },
+    /// Arrays and objects nest too deep.
+    #[error("JSON nests deeper than {limit}")]
+    TooDeep {
+        /// Levels allowed.
+        limit: usize,
+    },
+    /// An integer that a double does not hold, or a number beyond a double's range.
+    #[error("number {number} cannot be held exactly by every JSON reader; write it as a string")]
+    Number {
+        /// The number as written, its first 64 characters.
+        number: String,
+    },
+}
+
+/// The canonical text of a value: no blanks, keys in order of UTF-16 code units, numbers as ECMAScript writes them.
+///
+/// # Errors
+/// [`CanonicalError::Number`] for an integer beyond ±(2^53 − 1), [`CanonicalError::TooDeep`] beyond [`MAX_DEPTH`].
+pub fn to_string(value: &Value) -> Result<String, CanonicalError> {
+    let mut out = String::new();
+    write_value(value, MAX_DEPTH, &mut out)?;
+    Ok(out)
+}
+
+/// [`to_string`] as bytes, ready to be hashed or signed.
+///
+/// # Errors
+/// As [`to_string`].
+pub fn to_bytes(value: &Value) -> Result<Vec<u8>, CanonicalError> {
+    to_string(value).map(String::into_bytes)
+}
+
+/// Reads one JSON value that takes up all of `bytes`. Blanks as JSON allows them; numbers that are whole come back as integers, however
+/// they were written.
+///
+/// # Errors
+/// [`CanonicalError`] with the offset, for anything that is not JSON or could be read in two ways.
+pub fn parse(bytes: &[u8]) -> Result<Value, CanonicalError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| CanonicalError::NotUtf8 { at: error.valid_up_to() })?;
+    let mut reader = Reader { text, at: 0 };
+    let value = reader.value(MAX_DEPTH)?;
+    reader.skip_blanks();
+    if reader.at < text.len() {
+        return Err(CanonicalError::TrailingData { at: reader.at });
+    }
+    Ok(value)
+}
+
+/// [`parse`] for at most `max_len` bytes; longer input is refused before it is looked at.
+///
+/// # Errors
+/// [`CanonicalError::TooLong`], otherwise as [`parse`].
+pub fn parse_within(bytes: &[u8], max_len: usize) -> Result<Value, CanonicalError> {
+    if bytes.len() > max_len {
+        return Err(CanonicalError::TooLong { len: bytes.len(), limit: max_len });
+    }
+    parse(bytes)
+}
+
+/// One level deeper, or too deep.
+fn deeper(levels_left: usize) -> Result<usize, CanonicalError> {
+    levels_left.checked_sub(1).ok_or(CanonicalError::TooDeep { limit: MAX_DEPTH })
+}
+
+fn write_value(value: &Value, levels_left: usize, out: &mut String) -> Result<(), CanonicalError> {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(true) => out.push_str("true"),
+        Value::Bool(false) => out.push_str("false"),
+        Value::Number(number) => write_number(number, out)?,
+        Value::String(text) => write_text(text, out),
+        Value::Array(items) => {
+            let inside = deeper(levels_left)?;
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_value(item, inside, out)?;
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            let inside = deeper(levels_left)?;
+            let mut ordered: Vec<(&String, &Value)> = members.iter().collect();
+            ordered.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
+            out.push('{');
+            for (index, (key, member)) in ordered.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_text(key, out);
+                out.push(':');
+                write_value(member, inside, out)?;
+            }
+            out.push('}');
+        }
+    }
+    Ok(())
+}
+
+fn write_number(number: &Number, out: &mut String) -> Result<(), CanonicalError> {
+    let refused = || CanonicalError::Number { number: shown(&number.to_string()) };
+    let magnitude = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
+    match magnitude {
+        Some(magnitude) if magnitude <= MAX_INTEGER => out.push_str(&number.to_string()),
+        Some(_) => return Err(refused()),
+        None => {
+            let double = number.as_f64().filter(|double| double.is_finite()).ok_or_else(refused)?;
+            out.push_str(ryu_js::Buffer::new().format_finite(double));
+        }
+    }
+    Ok(())
+}
+
+fn write_text(text: &str, out: &mut String) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            control if control < ' ' => {
+                out.push_str("\\u00");
+                for shift in [4, 0] {
+                    out.push(char::from_digit((u32::from(control) >> shift) & 0xf, 16).unwrap_or('0'));
+                }
+            }
+            other => out.push(other),
+        }
+    }
+    out.push('"');
+}
+
+/// Reads JSON from its start, byte offset by byte offset.
+struct Reader<'text> {
+    text: &'text str,
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn value(&mut self, levels_left: usize) -> Result<Value, CanonicalError> {
+        self.skip_blanks();
+        match self.peek() {
+            Some(b'n') => self.word("null", Value::Null),
+            Some(b't') => self.word("true", Value::Bool(true)),
+            Some(b'f') => self.word("false", Value::Bool(false)),
+            Some(b'"') => self.string().map(Value::String),
+            Some(b'[') => self.array(deeper(levels_left)?),
+            Some(b'{') => self.object(deeper(levels_left)?),
+            Some(b'-' | b'0'..=b'9') => self.number().map(Value::Number),
+            _ => Err(self.expected("a value")),
+        }
+    }
+
+    fn array(&mut self, levels_left: usize) -> Result<Value, CanonicalError> {
+        let mut items = Vec::new();
+        self.step();
+        self.skip_blanks();
+        if self.take(b']') {
+            return Ok(Value::Array(items));
+        }
+        loop {
+            items.push(self.value(levels_left)?);
+            self.skip_blanks();
+            if self.take(b']') {
+                return Ok(Value::Array(items));
+            }
+            if !self.take(b',') {
+                return Err(self.expected("`,` or `]`"));
+            }
+        }
+    }
+
+    fn object(&mut self, levels_left: usize) -> Result<Value, CanonicalError> {
+        let mut members = Map::new();
+        self.step();
+        self.skip_blanks();
+        if self.take(b'}') {
+            return Ok(Value::Object(members));
+        }
+        loop {
+            self.skip_blanks();
+            let key_at = self.at;
+            if self.peek() != Some(b'"') {
+                return Err(self.expected("a key"));
+            }
+            let key = self.string()?;
+            if members.contains_key(&key) {
+                return Err(CanonicalError::DuplicateKey { key: shown(&key), at: key_at });
+            }
+            self.skip_blanks();
+            if !self.take(b':') {
+                return Err(self.expected("`:`"));
+            }
+            let member = self.value(levels_left)?;
+            members.insert(key, member);
+            self.skip_blanks();
+            if self.take(b'}') {
+                return Ok(Value::Object(members));
+            }
+            if !self.take(b',') {
+                return Err(self.expected("`,` or `}`"));
+            }
+        }
+    }
+
+    fn string(&mut self) -> Result<String, CanonicalError> {
+        let mut out = String::new();
+        self.step();
+        loop {
+            let plain = self.at;
+            while self.peek().is_some_and(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+                self.step();
+            }
+            // The bytes on both sides are ASCII or an end, so this is always a cut between characters.
+            out.push_str(self.text.get(plain..self.at).unwrap_or_default());
+            if self.take(b'"') {
+                return Ok(out);
+            }
+            if self.peek() != Some(b'\\') {
+                return Err(self.expected("a string's next character, control characters escaped"));
+            }
+            out.push(self.escape()?);
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, CanonicalError> {
+        let escape_at = self.at;
+        self.step();
+        let plain = match self.peek() {
+            Some(same @ (b'"' | b'\\' | b'/')) => char::from(same),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                self.step();
+                return self.unicode(escape_at);
+            }
+            _ => return Err(self.expected("an escape")),
+        };
+        self.step();
+        Ok(plain)
+    }
+
+    /// The character of one `\uXXXX`, or of two that make a surrogate pair; stands on the first hex digit.
+    fn unicode(&mut self, escape_at: usize) -> Result<char, CanonicalError> {
+        let lone = CanonicalError::LoneSurrogate { at: escape_at };
+        let first = self.hex4()?;
+        if !matches!(first, 0xd800..=0xdfff) {
+            return char::from_u32(u32::from(first)).ok_or(lone);
+        }
+        if !(self.take(b'\\') && self.take(b'u')) {
+            return Err(lone);
+        }
+        let pair = [first, self.hex4()?];
+        match char::decode_utf16(pair).next() {
+            Some(Ok(character)) => Ok(character),
+            Some(Err(_)) | None => Err(lone),
+        }
+    }
+
+    fn hex4(&mut self) -> Result<u16, CanonicalError> {
+        let mut unit = 0_u16;
+        for _ in 0..4 {
+            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16)).and_then(|digit| u16::try_from(digit).ok());
+            let Some(digit) = digit else { return Err(self.expected("four hex digits")) };
+            unit = (unit << 4) | digit;
+            self.step();
+        }
+        Ok(unit)
+    }
+
+    fn number(&mut self) -> Result<Number, CanonicalError> {
+        let start = self.at;
+        self.take(b'-');
+        if !self.take(b'0') {
+            self.digits()?;
+        }
+        if self.take(b'.') {
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.step();
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.step();
+            }
+            self.digits()?;
+        }
+        number_from(self.text.get(start..self.at).unwrap_or_default())
+    }
+
+    fn digits(&mut self) -> Result<(), CanonicalError> {
+        if !matches!(self.peek(), Some(b'0'..=b'9')) {
+            return Err(self.expected("a digit"));
+        }
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.step();
+        }
+        Ok(())
+    }
+
+    fn word(&mut self, word: &'static str, value: Value) -> Result<Value, CanonicalError> {
+        if !self.text.get(self.at..).is_some_and(|rest| rest.starts_with(word)) {
+            return Err(self.expected(word));
+        }
+        self.at = self.at.saturating_add(word.len());
+        Ok(value)
+    }
+
+    fn skip_blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.step();
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn step(&mut self) {
+        self.at = self.at.saturating_add(1);
+    }
+
+    fn take(&mut self, byte: u8) -> bool {
+        let there = self.peek() == Some(byte);
+        if there {
+            self.step();
+        }
+        there
+    }
+
+    fn expected(&self, expected: &'static str) -> CanonicalError {
+        CanonicalError::Syntax { at: self.at, expected }
+    }
+}
+
+/// The number that a JSON literal means: the nearest double, as an integer where that is whole and within ±(2^53 − 1).
+///
+/// A whole number beyond that, written in digits alone, is taken only if it is spelt as its double is spelt: any other would lose digits.
+fn number_from(literal: &str) -> Result<Number, CanonicalError> {
+    let refused = || CanonicalError::Number { number: shown(literal) };
+    let double: f64 = literal.parse().map_err(|_| refused())?;
+    let number = Number::from_f64(double).ok_or_else(refused)?;
+    if double.fract() != 0.0 {
+        return Ok(number);
+    }
+    if double.abs() <= MAX_INTEGER as f64 {
+        // Exact in this range; minus nought becomes nought, as in the canonical form.
+        return Ok(Number::from(double as i64));
+    }
+    let is_rounded_anyway = literal.contains(['.', 'e', 'E']);
+    if is_rounded_anyway || ryu_js::Buffer::new().format_finite(double) == literal { Ok(number) } else { Err(refused()) }
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(64).collect()
+}
