@@ -2,6 +2,33 @@
 //!
 //! This crate never does I/O and never reads a clock; every other crate speaks in its types.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
 pub mod calendar;
 pub mod canonical_json;
+pub mod decimal;
+pub mod decision;
+pub mod digest;
+pub mod event;
+pub mod identity;
+pub mod instrument;
+pub mod money;
 pub mod occ_symbol;
+pub mod order;
+pub mod price;
+pub mod proposal;
+pub mod quantity;
+pub mod reason;
+pub mod secret;
+pub mod symbol;
+pub mod time;
