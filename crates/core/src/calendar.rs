@@ -397,3 +397,158 @@ static ONE_OFFS: [OneOff; 52] = [
     closed(2018, 12, 5, "day of mourning for President George H. W. Bush"),
     closed(2025, 1, 9, "day of mourning for President Carter"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::tz::{TimeZone, TimeZoneDatabase};
+    use proptest::prelude::*;
+
+    fn zone() -> TimeZone {
+        TimeZoneDatabase::bundled().get("America/New_York").unwrap()
+    }
+
+    fn of_zone(zone: &TimeZone, date: Date, hour: i8, minute: i8) -> i64 {
+        zone.to_zoned(date.at(hour, minute, 0, 0)).unwrap().timestamp().as_second()
+    }
+
+    fn seconds(time: UnixNanos) -> i64 {
+        time.nanos().div_euclid(NANOS_PER_SECOND)
+    }
+
+    #[test]
+    fn summer_time_is_that_of_the_time_zone_database_on_every_day() {
+        let zone = zone();
+        for date in std::iter::successors(Some(date(1967, 1, 1)), |at| at.tomorrow().ok()).take_while(|at| at.year() < 2100) {
+            for (hour, minute) in [(0, 0), (1, 30), (2, 0), (2, 30), (3, 0), (9, 30), (23, 59)] {
+                let time = new_york(date, hour, minute);
+                assert_eq!(seconds(time), of_zone(&zone, date, hour, minute), "{date} {hour}:{minute}");
+                assert_eq!(new_york_date(time), date, "{date} {hour}:{minute}");
+            }
+            assert_eq!(new_york(date, 24, 0), new_york(date_after(date), 0, 0), "{date}");
+            // The last instant of the day before, around the days on which the clocks change.
+            assert_eq!(new_york_date(UnixNanos::from_nanos(new_york(date, 0, 0).nanos() - 1)), date_before(date));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_date_of_any_instant_is_that_of_the_time_zone_database(second in -94_676_400_i64..4_102_444_800) {
+            let wanted = zone().to_datetime(Timestamp::from_second(second).unwrap()).date();
+            prop_assert_eq!(new_york_date(UnixNanos::from_nanos(second * NANOS_PER_SECOND)), wanted);
+        }
+    }
+
+    /// Weekdays without trading, and half days, as the exchange published them.
+    #[test]
+    fn the_published_holidays_and_early_closes_come_out() {
+        let published: [(i16, &[(i8, i8)], &[(i8, i8)]); 5] = [
+            (2024, &[(1, 1), (1, 15), (2, 19), (3, 29), (5, 27), (6, 19), (7, 4), (9, 2), (11, 28), (12, 25)], &[(7, 3), (11, 29), (12, 24)]),
+            (
+                2025,
+                &[(1, 1), (1, 9), (1, 20), (2, 17), (4, 18), (5, 26), (6, 19), (7, 4), (9, 1), (11, 27), (12, 25)],
+                &[(7, 3), (11, 28), (12, 24)],
+            ),
+            (2026, &[(1, 1), (1, 19), (2, 16), (4, 3), (5, 25), (6, 19), (7, 3), (9, 7), (11, 26), (12, 25)], &[(11, 27), (12, 24)]),
+            (2027, &[(1, 1), (1, 18), (2, 15), (3, 26), (5, 31), (6, 18), (7, 5), (9, 6), (11, 25), (12, 24)], &[(11, 26)]),
+            (2028, &[(1, 17), (2, 21), (4, 14), (5, 29), (6, 19), (7, 4), (9, 4), (11, 23), (12, 25)], &[(7, 3), (11, 24)]),
+        ];
+        for (year, holidays, half_days) in published {
+            let (from, to) = (date(year, 1, 1), date(year, 12, 31));
+            let closed: Vec<(i8, i8)> = dates(from)
+                .take_while(|at| *at <= to)
+                .filter(|at| closed_because(*at).is_some_and(|reason| reason != "weekend"))
+                .map(|at| (at.month(), at.day()))
+                .collect();
+            let shortened: Vec<Session> = sessions(from, to).filter(Session::is_half_day).collect();
+            assert_eq!(closed, holidays, "{year}");
+            assert_eq!(shortened.iter().map(|half| (half.date.month(), half.date.day())).collect::<Vec<_>>(), half_days, "{year}");
+            assert!(shortened.iter().all(|half| half.close == new_york(half.date, 13, 0)), "{year}");
+        }
+    }
+
+    #[test]
+    fn one_offs_are_weekdays_in_order_that_no_rule_gives() {
+        assert!(ONE_OFFS.is_sorted_by(|one, next| one.date < next.date));
+        for OneOff { date, hours, reason } in &ONE_OFFS {
+            assert!(!matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday), "{date} {reason}");
+            assert_eq!(holiday(*date), None, "{date} {reason}");
+            let by_rule = Session::with_hours(*date, hours_by_rule(*date));
+            assert_ne!(hours.map(|hours| Session::with_hours(*date, hours)), Some(by_rule), "{date} {reason}");
+        }
+    }
+
+    #[test]
+    fn good_friday_falls_on_a_friday_between_20_march_and_23_april() {
+        for year in 1970..=2099 {
+            let (month, day) = good_friday(year);
+            let friday = Date::new(year, month, day).unwrap();
+            assert_eq!(friday.weekday(), Weekday::Friday);
+            assert!((date(year, 3, 20)..=date(year, 4, 23)).contains(&friday), "{friday}");
+        }
+        // The earliest and the latest of living memory.
+        assert_eq!((good_friday(2008), good_friday(2011), good_friday(2038)), ((3, 21), (4, 22), (4, 23)));
+    }
+
+    #[test]
+    fn sessions_follow_each_other_both_ways() {
+        let all: Vec<Session> = sessions(Date::MIN, Date::MAX).collect();
+        assert_eq!(all.first().map(|first| first.date), Some(date(1970, 1, 2)));
+        assert_eq!(all.last().map(|last| last.date), Some(LAST_DATE));
+        for pair in all.windows(2) {
+            let (one, next) = (pair[0], pair[1]);
+            assert!(one.open < one.close && one.close < next.open);
+            assert_eq!(Session::next_after(one.date), next);
+            assert_eq!(Session::previous_before(next.date), one);
+            assert_eq!(Session::next_after(date_before(next.date)), next);
+            assert_eq!(Session::at(one.open), Some(one));
+        }
+        assert_eq!(sessions(date(2026, 7, 3), date(2026, 7, 5)).count(), 0);
+        assert_eq!(sessions(date(2026, 7, 6), date(2026, 7, 6)).count(), 1);
+        assert_eq!(sessions(date(2026, 7, 6), date(2026, 7, 5)).count(), 0);
+    }
+
+    #[test]
+    fn no_date_and_no_instant_stops_the_calendar() {
+        let (first, last) = (Session::on(date(1970, 1, 2)).unwrap(), Session::on(LAST_DATE).unwrap());
+        for at in [Date::MIN, date(0, 1, 1), date(1677, 9, 20), date(1969, 12, 31)] {
+            assert_eq!((Session::on(at), closed_because(at)), (None, None));
+            assert_eq!((Session::next_after(at), Session::previous_before(at)), (first, first));
+        }
+        for at in [date(2100, 1, 1), date(2262, 4, 12), Date::MAX] {
+            assert_eq!((Session::on(at), closed_because(at)), (None, None));
+            assert_eq!((Session::next_after(at), Session::previous_before(at)), (last, last));
+        }
+        assert_eq!(Session::next_after(LAST_DATE), last);
+        for year in -9999..=9999 {
+            for (month, day) in [(1, 1), (3, 14), (6, 30), (11, 4), (12, 31)] {
+                let date = Date::new(year, month, day).unwrap();
+                let _ = (new_york(date, i8::MIN, i8::MIN), new_york(date, i8::MAX, i8::MAX), Session::on(date));
+            }
+        }
+        assert_eq!(new_york(Date::MAX, 9, 30), UnixNanos::from_nanos(i64::MAX));
+        for nanos in [i64::MIN, -1, 0, 1, i64::MAX] {
+            let _ = (Session::at(UnixNanos::from_nanos(nanos)), is_open(UnixNanos::from_nanos(nanos)));
+        }
+        assert_eq!(new_york_date(UnixNanos::from_nanos(i64::MAX)), date(2262, 4, 11));
+        assert_eq!(new_york_date(UnixNanos::from_nanos(i64::MIN)), date(1677, 9, 20));
+    }
+
+    #[test]
+    fn a_session_holds_its_first_instant_and_not_its_last() {
+        // A half day.
+        let session = Session::on(date(2015, 12, 24)).unwrap();
+        assert!(session.is_half_day());
+        assert_eq!((session.open, session.close), (new_york(session.date, 9, 30), new_york(session.date, 13, 0)));
+        let just_before = |time: UnixNanos| UnixNanos::from_nanos(time.nanos() - 1);
+        for (time, open) in
+            [(just_before(session.open), false), (session.open, true), (just_before(session.close), true), (session.close, false)]
+        {
+            assert_eq!((session.contains(time), is_open(time)), (open, open), "{time}");
+        }
+        // The evening of a session is already the next day in UTC, and still that session's date.
+        assert_eq!(Session::at(new_york(session.date, 23, 59)), Some(session));
+        assert_eq!(Session::at(new_york(date(2015, 12, 25), 12, 0)), None);
+        assert_eq!(closed_because(date(2015, 12, 25)), Some("Christmas Day"));
+    }
+}

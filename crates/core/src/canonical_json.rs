@@ -70,6 +70,21 @@ pub enum CanonicalError {
         /// The number as written, its first 64 characters.
         number: String,
     },
+    /// A value that does not serialise.
+    #[error("cannot be written as JSON: {why}")]
+    Unserialisable {
+        /// What the serialiser said.
+        why: String,
+    },
+}
+
+/// The canonical text of anything that serialises.
+///
+/// # Errors
+/// As [`to_string`], and [`CanonicalError::Unserialisable`].
+pub fn of<T: serde::Serialize>(value: &T) -> Result<String, CanonicalError> {
+    let value = serde_json::to_value(value).map_err(|error| CanonicalError::Unserialisable { why: error.to_string() })?;
+    to_string(&value)
 }
 
 /// The canonical text of a value: no blanks, keys in order of UTF-16 code units, numbers as ECMAScript writes them.
@@ -421,4 +436,162 @@ fn number_from(literal: &str) -> Result<Number, CanonicalError> {
 
 fn shown(text: &str) -> String {
     text.chars().take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn canonical(text: &str) -> String {
+        to_string(&parse(text.as_bytes()).unwrap()).unwrap()
+    }
+
+    fn refused(text: &str) -> CanonicalError {
+        parse(text.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn integers_beyond_what_a_double_holds_are_refused_both_ways() {
+        for good in ["9007199254740991", "-9007199254740991"] {
+            assert_eq!(canonical(good), good);
+        }
+        for bad in ["9007199254740993", "-9007199254740993", "18446744073709551615", "18446744073709551617", "1e400", "-1e400"] {
+            assert_eq!(refused(bad), CanonicalError::Number { number: bad.to_owned() });
+        }
+        for bad in [json!(MAX_INTEGER + 1), json!(-(MAX_INTEGER as i64) - 1), json!(u64::MAX), json!(i64::MIN)] {
+            assert_eq!(to_string(&bad), Err(CanonicalError::Number { number: bad.to_string() }));
+        }
+    }
+
+    #[test]
+    fn one_number_has_one_value_however_it_is_written() {
+        for same in ["1", "1.0", "10e-1", "0.1E1", "1.00000000000000000000000001"] {
+            assert_eq!(parse(same.as_bytes()).unwrap(), json!(1), "{same}");
+        }
+        for same in ["0", "-0", "-0.0", "0e9", "1e-400"] {
+            assert_eq!(parse(same.as_bytes()).unwrap(), json!(0), "{same}");
+        }
+    }
+
+    #[test]
+    fn two_readings_of_one_text_are_refused() {
+        assert_eq!(refused(r#"{"a":1,"b":{"a":1},"a":2}"#), CanonicalError::DuplicateKey { key: "a".to_owned(), at: 19 });
+        assert_eq!(refused(r#"{"a":1,"\u0061":2}"#), CanonicalError::DuplicateKey { key: "a".to_owned(), at: 7 });
+        for lone in [r#""\ud83d""#, r#""\ude00""#, r#""\ud83dx""#, r#""\ud83d\n""#, r#""\ud83d\ud83d""#, r#""\ude00\ud83d""#] {
+            assert_eq!(refused(lone), CanonicalError::LoneSurrogate { at: 1 }, "{lone}");
+        }
+        assert_eq!(parse(b"\"ab\xff\""), Err(CanonicalError::NotUtf8 { at: 3 }));
+        // Half a surrogate pair in UTF-8's clothes.
+        assert_eq!(parse(b"\"\xed\xa0\xbd\""), Err(CanonicalError::NotUtf8 { at: 1 }));
+        assert_eq!(refused("1 2"), CanonicalError::TrailingData { at: 2 });
+        assert_eq!(refused("{}x"), CanonicalError::TrailingData { at: 2 });
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_with_its_place() {
+        for (text, at, expected) in [
+            ("", 0, "a value"),
+            ("  ", 2, "a value"),
+            ("\u{feff}1", 0, "a value"),
+            ("nul", 0, "null"),
+            ("[1,]", 3, "a value"),
+            ("[1 2]", 3, "`,` or `]`"),
+            ("[1", 2, "`,` or `]`"),
+            (r#"{"a" 1}"#, 5, "`:`"),
+            (r#"{"a":1,}"#, 7, "a key"),
+            ("{a:1}", 1, "a key"),
+            (r#"{"a":1"#, 6, "`,` or `}`"),
+            ("-", 1, "a digit"),
+            ("1.", 2, "a digit"),
+            ("1e+", 3, "a digit"),
+            ("+1", 0, "a value"),
+            (".5", 0, "a value"),
+            ("NaN", 0, "a value"),
+            (r#""a"#, 2, "a string's next character, control characters escaped"),
+            ("\"\t\"", 1, "a string's next character, control characters escaped"),
+            (r#""\x""#, 2, "an escape"),
+            (r#""\u12g4""#, 5, "four hex digits"),
+        ] {
+            assert_eq!(refused(text), CanonicalError::Syntax { at, expected }, "{text}");
+        }
+        assert_eq!(refused("01"), CanonicalError::TrailingData { at: 1 });
+        assert_eq!(refused("0x10"), CanonicalError::TrailingData { at: 1 });
+    }
+
+    #[test]
+    fn nesting_ends_at_the_limit_both_ways() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(canonical(&nested(MAX_DEPTH)), nested(MAX_DEPTH));
+        assert_eq!(refused(&nested(MAX_DEPTH + 1)), CanonicalError::TooDeep { limit: MAX_DEPTH });
+        assert_eq!(refused(&"[".repeat(1_000_000)), CanonicalError::TooDeep { limit: MAX_DEPTH });
+        assert_eq!(refused(&r#"{"a":"#.repeat(1_000_000)), CanonicalError::TooDeep { limit: MAX_DEPTH });
+        let deep = (0..=MAX_DEPTH).fold(json!(null), |inside, _| json!([inside]));
+        assert_eq!(to_string(&deep), Err(CanonicalError::TooDeep { limit: MAX_DEPTH }));
+    }
+
+    #[test]
+    fn the_callers_bound_is_exact() {
+        assert_eq!(parse_within(b"[1]", 3), Ok(json!([1])));
+        assert_eq!(parse_within(b"[1] ", 3), Err(CanonicalError::TooLong { len: 4, limit: 3 }));
+    }
+
+    /// Values as [`parse`] gives them: whole doubles within ±(2^53 − 1) are integers.
+    fn values() -> impl Strategy<Value = Value> {
+        let integer = (-(MAX_INTEGER as i64)..=MAX_INTEGER as i64).prop_map(Value::from);
+        let double = any::<u64>()
+            .prop_map(f64::from_bits)
+            .prop_filter("not among the integers", |double| {
+                double.is_finite() && (double.fract() != 0.0 || double.abs() > MAX_INTEGER as f64)
+            })
+            .prop_map(Value::from);
+        let leaf = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::from), integer, double, any::<String>().prop_map(Value::from)];
+        leaf.prop_recursive(5, 60, 6, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                proptest::collection::vec((any::<String>(), inner), 0..6).prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// Texts that are often JSON and more often nearly so.
+    fn nearly_json() -> impl Strategy<Value = String> {
+        const PIECES: [&str; 31] = [
+            "{", "}", "[", "]", ",", ":", " ", r#""a""#, r#""b""#, r#""\u0061""#, r#""\ud83d\ude00""#, r#""\ud83d""#, "null", "true", "false",
+            "1", "-0", "0.5", "1e5", "1e999", "12345678901234567890", "01", "-", "\"", "\\", "x", "é", "[1,2]", r#"{"a":1}"#, r#"{"a":"#, r#","b":"#,
+        ];
+        proptest::collection::vec(proptest::sample::select(PIECES.to_vec()), 1..9).prop_map(|chosen| chosen.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn what_is_written_reads_back_and_is_written_the_same(value in values()) {
+            let text = to_string(&value).unwrap();
+            let read = parse(text.as_bytes()).unwrap();
+            prop_assert_eq!(&read, &value);
+            prop_assert_eq!(to_string(&read).unwrap(), text);
+        }
+
+        #[test]
+        fn another_reader_agrees_on_what_is_json(text in nearly_json()) {
+            let ours = parse(text.as_bytes());
+            let theirs: Result<Value, _> = serde_json::from_str(&text);
+            match (&ours, theirs) {
+                // They read duplicate keys (the last wins) and integers that they must round.
+                (Err(CanonicalError::DuplicateKey { .. } | CanonicalError::Number { .. }), _) => {}
+                (Ok(ours), Ok(theirs)) => prop_assert_eq!(to_string(ours), to_string(&theirs)),
+                (ours, theirs) => prop_assert!(ours.is_err() && theirs.is_err(), "{:?} {:?}", ours, theirs),
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            if let Ok(value) = parse(&bytes) {
+                prop_assert_eq!(parse(&to_bytes(&value).unwrap()), Ok(value));
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use crate::instrument::Right;
 use crate::price::Price;
 
-/// One listed option contract, by its OCC symbol. A plain value of 40 bytes at most: reading one allocates nothing.
+/// One listed option contract, by its OCC symbol. A plain value: reading one allocates nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OccSymbol {
     /// Blank-filled at its end.
@@ -66,6 +66,9 @@ pub enum OccSymbolError {
         strike: String,
     },
 }
+
+/// Books hold one for every contract of a chain.
+const _: () = assert!(size_of::<OccSymbol>() <= 24);
 
 /// Characters of a root at most.
 const ROOT_LEN: usize = 6;
@@ -249,4 +252,131 @@ fn is_strike(strike: Price) -> bool {
 
 fn shown(text: &str) -> String {
     text.chars().take(32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    fn dollars(text: &str) -> Price {
+        Price::parse(text).unwrap()
+    }
+
+    #[test]
+    fn both_spellings_are_read_and_written() {
+        for (compact, padded, root, expiration, right, strike) in [
+            ("SPY261218C00450000", "SPY   261218C00450000", "SPY", date(2026, 12, 18), Right::Call, "450"),
+            ("AAPL140606P00092860", "AAPL  140606P00092860", "AAPL", date(2014, 6, 6), Right::Put, "92.86"),
+            ("SPXW210104C03700000", "SPXW  210104C03700000", "SPXW", date(2021, 1, 4), Right::Call, "3700"),
+            ("F000229P00000001", "F     000229P00000001", "F", date(2000, 2, 29), Right::Put, "0.001"),
+            ("ABCDE1991231C99999999", "ABCDE1991231C99999999", "ABCDE1", date(2099, 12, 31), Right::Call, "99999.999"),
+        ] {
+            let symbol = OccSymbol::new(root, expiration, right, dollars(strike)).unwrap();
+            assert_eq!(symbol.to_string(), compact);
+            assert_eq!(symbol.padded().to_string(), padded);
+            assert_eq!(OccSymbol::parse(compact), Ok(symbol));
+            assert_eq!(padded.parse(), Ok(symbol));
+            assert_eq!((symbol.root(), symbol.expiration(), symbol.right(), symbol.strike()), (root, expiration, right, dollars(strike)));
+            assert_eq!(serde_json::to_string(&symbol).unwrap(), format!("\"{compact}\""));
+            assert_eq!(serde_json::from_str::<OccSymbol>(&format!("\"{padded}\"")).unwrap(), symbol);
+        }
+    }
+
+    #[test]
+    fn a_root_that_ends_in_a_digit_is_adjusted() {
+        assert!(OccSymbol::parse("AAPL7140606P00092860").unwrap().is_adjusted_root());
+        assert!(!OccSymbol::parse("AAPL140606P00092860").unwrap().is_adjusted_root());
+        assert!(!OccSymbol::parse("B2X260116C00010000").unwrap().is_adjusted_root());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_the_text() {
+        let root = |root| format!("root `{root}` is not 1 to 6 of A-Z and 0-9 beginning with a letter");
+        let date = |date| format!("`{date}` is not a day of 2000 to 2099 as YYMMDD");
+        let strike = |strike| format!("strike `{strike}` is not 0.001 to 99999.999 dollars in whole thousandths (eight digits)");
+        for (text, said) in [
+            ("1SPX261218C00450000", root("1SPX")),
+            ("spy261218C00450000", root("spy")),
+            ("SPY  261218C00450000", root("SPY  ")),
+            ("   SPY261218C00450000", root("   SPY")),
+            ("      261218C00450000", root("")),
+            ("SPY260229C00450000", date("260229")),
+            ("SPY26+218C00450000", date("26+218")),
+            ("SPY261218X00450000", "`X` is neither C nor P".to_owned()),
+            ("SPY261218c00450000", "`c` is neither C nor P".to_owned()),
+            ("SPY261218C00000000", strike("00000000")),
+            ("SPY261218C+0450000", strike("+0450000")),
+        ] {
+            assert_eq!(OccSymbol::parse(text).unwrap_err().to_string(), format!("option symbol `{text}`: {said}"));
+        }
+        for text in ["", "261218C00450000", "SPYXXXX261218C00450000"] {
+            let said = format!("option symbol `{text}` has {} characters; 16 to 21 are wanted", text.len());
+            assert_eq!(OccSymbol::parse(text).unwrap_err().to_string(), said);
+        }
+    }
+
+    #[test]
+    fn fields_outside_what_a_symbol_holds_are_refused() {
+        let (day, strike) = (date(2026, 12, 18), dollars("450"));
+        for root in ["", "ABCDEFG", "A B", "A.B", "\u{c4}", "9A", "a"] {
+            assert!(matches!(OccSymbol::new(root, day, Right::Call, strike), Err(OccSymbolError::Root { .. })), "{root}");
+        }
+        for expiration in [date(1999, 12, 31), date(2100, 1, 1)] {
+            assert!(matches!(OccSymbol::new("SPY", expiration, Right::Call, strike), Err(OccSymbolError::Expiration { .. })));
+        }
+        for bad in ["0", "-1", "100000", "0.0001", "450.0005"] {
+            assert!(matches!(OccSymbol::new("SPY", day, Right::Call, dollars(bad)), Err(OccSymbolError::Strike { .. })), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_day_of_the_century_and_no_other_is_an_expiration() {
+        let mut days = 0;
+        for digits in 0..1_000_000 {
+            if let Some(date) = parse_date(&format!("{digits:06}")) {
+                assert_eq!(i32::from(date.year()) % 100 * 10_000 + i32::from(date.month()) * 100 + i32::from(date.day()), digits);
+                days += 1;
+            }
+        }
+        assert_eq!(days, 36_525);
+    }
+
+    fn symbols() -> impl Strategy<Value = OccSymbol> {
+        ("[A-Z][A-Z0-9]{0,5}", 2000_i16..2100, 1_i8..13, 1_i8..32, any::<bool>(), 1..=STRIKE_MAX).prop_filter_map(
+            "the day exists",
+            |(root, year, month, day, call, thousandths)| {
+                let expiration = Date::new(year, month, day).ok()?;
+                let right = if call { Right::Call } else { Right::Put };
+                OccSymbol::new(&root, expiration, right, Price::from_nanos(thousandths * STRIKE_UNIT)).ok()
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(symbol in symbols()) {
+            prop_assert_eq!(OccSymbol::parse(&symbol.to_string()), Ok(symbol));
+            let padded = symbol.padded().to_string();
+            prop_assert_eq!(padded.len(), 21);
+            prop_assert_eq!(OccSymbol::parse(&padded), Ok(symbol));
+        }
+
+        #[test]
+        fn what_is_read_writes_back(text in "[A-Z]{1,6} {0,5}[0-9]{5,7}[CPX][0-9]{7,8}") {
+            if let Ok(symbol) = OccSymbol::parse(&text) {
+                prop_assert!(symbol.to_string() == text || symbol.padded().to_string() == text);
+            }
+        }
+
+        #[test]
+        fn no_text_stops_the_reader(text in ".{0,24}", at in 0_usize..21, put in any::<char>()) {
+            let _ = OccSymbol::parse(&text);
+            let changed: String = "SPY   261218C00450000".chars().enumerate().map(|(index, old)| if index == at { put } else { old }).collect();
+            if let Ok(symbol) = OccSymbol::parse(&changed) {
+                prop_assert_eq!(symbol.padded().to_string(), changed);
+            }
+        }
+    }
 }

@@ -234,8 +234,7 @@ impl Proposal {
     /// # Errors
     /// [`CanonicalError`] if an indicator holds a number that has no canonical form.
     pub fn body(&self) -> Result<String, CanonicalError> {
-        let value = serde_json::to_value(self).map_err(|error| CanonicalError::from_serde(&error))?;
-        canonical_json::to_string(&value)
+        canonical_json::of(self)
     }
 
     /// Digest of [`SIGNING_CONTEXT`] and the body: what signatures, approvals and client order ids are over.

@@ -1,1 +1,23 @@
-//! Being written.
+//! The safety core: kill switch, freshness, limits, the gate and its permit.
+//!
+//! This crate never talks to a broker and has no cargo features. Start at `gate`: it asks every control about one
+//! proposal; `permit` is the only maker of an execution permit.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod agent_state;
+pub mod exposure;
+pub mod freshness;
+pub mod kill_switch;
+pub mod limits;
+pub mod seen;
