@@ -36,9 +36,12 @@ impl Bell {
         (real && carry.time().is_priced()).then(|| Self { centre, stdev, per_stdev: 1.0 / stdev, weight })
     }
 
+    fn d1(&self, log_spot: f64) -> f64 {
+        (log_spot - self.centre) * self.per_stdev + 0.5 * self.stdev
+    }
+
     fn at(&self, log_spot: f64) -> f64 {
-        let d1 = (log_spot - self.centre) * self.per_stdev + 0.5 * self.stdev;
-        let square = d1 * d1;
+        let square = self.d1(log_spot) * self.d1(log_spot);
         // exp underflows to zero from here on: most short-dated contracts at most grid points.
         if square > 1500.0 { 0.0 } else { self.weight * libm::exp(-0.5 * square) }
     }
@@ -58,56 +61,250 @@ pub fn zero_gamma(bells: &[Bell], spot: f64) -> Option<f64> {
         return None;
     }
     let narrowest = bells.iter().fold(f64::INFINITY, |least, bell| least.min(bell.stdev));
-    let steps = (REACH / (0.25 * narrowest).clamp(FINEST_STEP, COARSEST_STEP)).ceil();
-    let here = net(bells, spot);
-    let mut up = Walk { last: (spot, here), bells };
-    let mut down = Walk { last: (spot, here), bells };
-    let mut step = 1.0;
-    while step <= steps {
-        let distance = spot * REACH * step / steps;
-        let found = [up.advance(spot + distance), down.advance(spot - distance)];
-        if here == 0.0 && up.last.1 != 0.0 && down.last.1 != 0.0 && up.last.1.signum() != down.last.1.signum() {
-            return Some(spot);
+    let step = (0.25 * narrowest).clamp(FINEST_STEP, COARSEST_STEP);
+    let mut up = Walk::new(bells, spot, spot * (1.0 + REACH), step);
+    let mut down = Walk::new(bells, spot, spot * (1.0 - REACH), step);
+    if up.before == 0.0 && up.sign_beyond() * down.sign_beyond() < 0.0 {
+        return Some(spot);
+    }
+    let mut nearest: Option<f64> = None;
+    // Each walk has an end, so this ends; the one that has seen less goes on.
+    loop {
+        let next = if up.seen <= down.seen { &mut up } else { &mut down };
+        let seen = next.seen;
+        if seen == f64::INFINITY || nearest.is_some_and(|found| (found - spot).abs() <= seen) {
+            return nearest;
         }
-        match found {
-            [Some(above), Some(below)] => return Some(if above - spot <= spot - below { above } else { below }),
-            [Some(one), None] | [None, Some(one)] => return Some(one),
-            [None, None] => step += 1.0,
+        if let Some(found) = next.advance()
+            && nearest.is_none_or(|other| (found - spot).abs() < (other - spot).abs())
+        {
+            nearest = Some(found);
         }
     }
-    None
 }
 
-/// A walk away from the spot, remembering the last place where the net was not zero.
+/// A walk away from the spot in even steps of the logarithm.
 struct Walk<'a> {
-    last: (f64, f64),
     bells: &'a [Bell],
+    moving: Vec<Moving>,
+    spot: f64,
+    log_spot: f64,
+    /// Signed, of the logarithm.
+    step: f64,
+    taken: f64,
+    steps: f64,
+    /// The last place where the net was not zero, and the net there.
+    from: f64,
+    before: f64,
+    /// The distance from the spot up to which there is no crossing on this side; infinite at the walk's end.
+    seen: f64,
 }
 
-impl Walk<'_> {
-    /// The crossing between the last place and this one, if the sign differs.
-    fn advance(&mut self, to: f64) -> Option<f64> {
-        let value = net(self.bells, to);
+/// A bell on a walk. In even steps a Gaussian is a product: each value is the one before times a ratio that itself
+/// shrinks by a constant factor, so that a step costs two multiplications and no exponential.
+struct Moving {
+    value: f64,
+    ratio: f64,
+    decay: f64,
+}
+
+/// Below this a product loses digits to underflow, and what it stands for is nothing beside any other bell.
+const VANISHING: f64 = 1e-280;
+
+impl Moving {
+    fn start(bell: &Bell, log_spot: f64, step: f64) -> Self {
+        let (d1, stride) = (bell.d1(log_spot), step * bell.per_stdev);
+        Self {
+            value: bell.at(log_spot),
+            ratio: libm::exp(-stride * (d1 + 0.5 * stride)),
+            decay: libm::exp(-stride * stride),
+        }
+    }
+}
+
+impl<'a> Walk<'a> {
+    fn new(bells: &'a [Bell], spot: f64, end: f64, step: f64) -> Self {
+        let (log_spot, whole) = (libm::log(spot), libm::log(end / spot));
+        let steps = (whole.abs() / step).ceil();
+        let step = whole / steps;
+        let moving: Vec<Moving> = bells.iter().map(|bell| Moving::start(bell, log_spot, step)).collect();
+        let before = moving.iter().map(|moving| moving.value).sum();
+        Self { bells, moving, spot, log_spot, step, taken: 0.0, steps, from: spot, before, seen: 0.0 }
+    }
+
+    /// The sign of the net just beyond the spot.
+    fn sign_beyond(&self) -> f64 {
+        let value = net(self.bells, self.spot * libm::exp(self.step));
+        if value == 0.0 { 0.0 } else { value.signum() }
+    }
+
+    /// One step: the crossing it passes, if any, which is also the walk's end.
+    fn advance(&mut self) -> Option<f64> {
+        if self.taken >= self.steps {
+            self.seen = f64::INFINITY;
+            return None;
+        }
+        self.taken += 1.0;
+        let log_spot = self.log_spot + self.step * self.taken;
+        let mut value = 0.0;
+        for (moving, bell) in self.moving.iter_mut().zip(self.bells) {
+            moving.value *= moving.ratio;
+            moving.ratio *= moving.decay;
+            // Too far away to be a product so far: look whether it has come near.
+            if moving.value.abs() < VANISHING {
+                let d1 = bell.d1(log_spot);
+                moving.value = 0.0;
+                if d1 * d1 < 1200.0 {
+                    *moving = Moving::start(bell, log_spot, self.step);
+                }
+            }
+            value += moving.value;
+        }
+        let to = libm::exp(log_spot);
+        self.seen = (to - self.spot).abs();
         if value == 0.0 {
             return None;
         }
-        let (from, before) = std::mem::replace(&mut self.last, (to, value));
-        (before != 0.0 && before.signum() != value.signum()).then(|| self.refine(from, before, to))
+        let (from, before) = (self.from, self.before);
+        (self.from, self.before) = (to, value);
+        if before == 0.0 || before.signum() == value.signum() {
+            return None;
+        }
+        self.seen = f64::INFINITY;
+        Some(refine(self.bells, from, before, to))
+    }
+}
+
+/// The crossing between two places with different signs, by bisection.
+fn refine(bells: &[Bell], mut from: f64, before: f64, mut to: f64) -> f64 {
+    // The width halves each time: a tenth of any price is under a thousandth of a dollar long before this many.
+    for _ in 0..64 {
+        if (to - from).abs() <= WIDTH {
+            break;
+        }
+        let middle = 0.5 * (from + to);
+        let value = net(bells, middle);
+        if value == 0.0 {
+            return middle;
+        }
+        if value.signum() == before.signum() {
+            from = middle;
+        } else {
+            to = middle;
+        }
+    }
+    0.5 * (from + to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time_to_expiry::{TimeToExpiry, YEAR_NANOS};
+
+    const SPOT: f64 = 500.0;
+
+    fn carry(days: f64) -> Carry {
+        let time = TimeToExpiry::from_nanos((days / 365.0 * YEAR_NANOS as f64) as i64);
+        Carry::from_rates(SPOT, 0.04, 0.013, time).unwrap()
     }
 
-    fn refine(&self, mut from: f64, before: f64, mut to: f64) -> f64 {
-        // The width halves each time: a tenth of any price is under a thousandth of a dollar long before this many.
-        for _ in 0..64 {
-            if (to - from).abs() <= WIDTH {
-                break;
-            }
-            let middle = 0.5 * (from + to);
-            if net(self.bells, middle).signum() == before.signum() {
-                from = middle;
-            } else {
-                to = middle;
+    fn bells(list: &[(f64, f64, f64, f64)]) -> Vec<Bell> {
+        list.iter()
+            .filter_map(|(strike, volatility, contracts, days)| {
+                Bell::new(*strike, *volatility, *contracts, &carry(*days))
+            })
+            .collect()
+    }
+
+    /// Every crossing on a grid of a hundredth of a dollar, by the plain sum.
+    fn slow(bells: &[Bell]) -> Option<f64> {
+        let mut best: Option<f64> = None;
+        for direction in [0.01, -0.01] {
+            let mut last = (SPOT, net(bells, SPOT));
+            for i in 1..=5000 {
+                let to = SPOT + direction * f64::from(i);
+                let value = net(bells, to);
+                if value != 0.0 && last.1 != 0.0 && value.signum() != last.1.signum() {
+                    if best.is_none_or(|best| (to - SPOT).abs() < (best - SPOT).abs()) {
+                        best = Some(to);
+                    }
+                    break;
+                }
+                if value != 0.0 {
+                    last = (to, value);
+                }
             }
         }
-        0.5 * (from + to)
+        best
+    }
+
+    #[test]
+    fn the_nearest_crossing_is_found_to_a_cent() {
+        let cases: [&[(f64, f64, f64, f64)]; 5] = [
+            &[(510.0, 0.2, 100.0, 1.0), (490.0, 0.2, -100.0, 1.0)],
+            &[(510.0, 0.2, 100.0, 30.0), (490.0, 0.2, -130.0, 30.0)],
+            &[(540.0, 0.2, -1000.0, 0.1), (495.0, 0.2, 100.0, 7.0), (500.0, 0.2, 90.0, 1.0)],
+            &[(455.0, 0.2, -5000.0, 0.02), (505.0, 0.2, 100.0, 7.0), (545.0, 0.15, -300.0, 0.02)],
+            &[(501.0, 0.1, -10.0, 0.001), (499.0, 0.1, 11.0, 0.001), (500.0, 0.3, -1.0, 60.0)],
+        ];
+        for case in cases {
+            let bells = bells(case);
+            let found = zero_gamma(&bells, SPOT);
+            let expected = slow(&bells);
+            let near = match (found, expected) {
+                (Some(found), Some(expected)) => (found - expected).abs() <= 0.0101,
+                (None, None) => true,
+                _ => false,
+            };
+            assert!(near, "{found:?} {expected:?} for {case:?}");
+        }
+    }
+
+    #[test]
+    fn one_sign_everywhere_has_no_crossing() {
+        assert_eq!(zero_gamma(&bells(&[(510.0, 0.2, 100.0, 1.0), (490.0, 0.2, 100.0, 30.0)]), SPOT), None);
+        assert_eq!(zero_gamma(&[], SPOT), None);
+        assert_eq!(zero_gamma(&bells(&[(510.0, 0.2, 100.0, 1.0)]), f64::NAN), None);
+    }
+
+    #[test]
+    fn a_crossing_beyond_ten_percent_does_not_count() {
+        // Equal and opposite bells cross half-way between their centres in the logarithm.
+        let flat = Carry::from_rates(SPOT, 0.0, 0.0, TimeToExpiry::from_nanos(YEAR_NANOS / 12)).unwrap();
+        let crossing_at = |middle: f64| {
+            let pair = [(middle * 1.02, 50.0), (middle / 1.02, -50.0)];
+            let bells: Vec<Bell> = pair.iter().filter_map(|(strike, n)| Bell::new(*strike, 0.2, *n, &flat)).collect();
+            let shift = libm::exp(-0.5 * bells[0].stdev * bells[0].stdev);
+            (zero_gamma(&bells, SPOT), middle * shift)
+        };
+        let (found, expected) = crossing_at(548.0);
+        assert!((found.unwrap() - expected).abs() < 0.01);
+        assert_eq!(crossing_at(553.0).0, None);
+        let (found, expected) = crossing_at(453.0);
+        assert!((found.unwrap() - expected).abs() < 0.01);
+        assert_eq!(crossing_at(450.0).0, None);
+    }
+
+    #[test]
+    fn a_bell_without_time_volatility_or_position_is_none() {
+        assert_eq!(Bell::new(500.0, 0.2, 0.0, &carry(1.0)), None);
+        assert_eq!(Bell::new(500.0, 0.0, 1.0, &carry(1.0)), None);
+        assert_eq!(Bell::new(500.0, 0.2, 1.0, &carry(0.0001)), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn fast_and_slow_search_agree(
+            list in proptest::collection::vec((455.0..545.0_f64, 0.1..0.5_f64, -1000.0..1000.0_f64, 0.05..40.0_f64), 1..12)
+        ) {
+            let bells = bells(&list);
+            let (found, expected) = (zero_gamma(&bells, SPOT), slow(&bells));
+            match (found, expected) {
+                (Some(found), Some(expected)) => proptest::prop_assert!((found - expected).abs() <= 0.0101, "{found} {expected}"),
+                // A crossing within a cent of the edge may fall on either side of it.
+                (Some(one), None) | (None, Some(one)) => proptest::prop_assert!(((one - SPOT).abs() - 50.0).abs() <= 0.0101, "{one}"),
+                (None, None) => {}
+            }
+        }
     }
 }
