@@ -12,7 +12,7 @@ Run every test this machine can run, and the checks before it.
 
 Usage: cargo xtask test [OPTIONS] [FILTER] [-- TEST-HARNESS-OPTIONS]
 
-In this order: fetch the outside tools (cargo xtask tools), formatting, tidy, clippy (with --lint or CI=true), then all
+In this order: fetch the outside tools (cargo xtask tools), formatting, clippy (with --lint or CI=true), tidy, then all
 tests of the workspace. It goes on after a failure, so that one run shows everything. The last line sums it up, each
 check counted as one: `412 passed, 0 failed, 3 skipped`. A test that lacks an outside tool, and a test marked #[ignore],
 is skipped, named at the end with how to get what it lacks.
@@ -55,58 +55,69 @@ pub fn run(given: Vec<String>) -> Result<(), Stop> {
     let root = workspace::root();
     let ci = shell::in_ci();
     let mut counts = Counts::default();
+    let mut skipped = Vec::new();
 
     say("outside tools");
-    match tools::fetch(&root, false) {
-        Ok(()) => {}
-        Err(reason) if ci => {
-            println!("{reason}");
-            counts.failed += 1;
-        }
-        Err(reason) => println!("tools: {reason}"),
+    if let Err(reason) = tools::fetch(&root, false) {
+        println!("tools: {reason}");
+        // Elsewhere the tests that lack something say so, one by one.
+        counts.failed += usize::from(ci);
     }
 
-    say("formatting");
-    counts.check(shell::succeeds(shell::cargo(&root).args(["fmt", "--all", "--check"]))?);
+    for (name, component, arguments) in CHECKS {
+        if component == "clippy" && !ci && !wanted.lint {
+            continue;
+        }
+        say(name);
+        if shell::output(shell::cargo(&root).args([component, "--version"])).is_ok() {
+            counts.check(shell::succeeds(shell::cargo(&root).args(arguments)));
+        } else {
+            let package = if component == "fmt" { "rustfmt" } else { component };
+            skipped.push(format!("SKIPPED {name}: no {package} (get it: rustup component add {package})"));
+        }
+    }
 
     say("tidy");
-    let findings = tidy::check(&root)?;
-    for finding in &findings {
-        println!("{finding}");
-    }
-    counts.check(findings.is_empty());
-
-    if ci || wanted.lint {
-        for (name, arguments) in CLIPPY {
-            say(name);
-            counts.check(shell::succeeds(shell::cargo(&root).args(arguments))?);
-        }
-    }
+    counts.check(tidy::check(&root).map(|findings| {
+        findings.iter().for_each(|finding| println!("{finding}"));
+        findings.is_empty()
+    }));
 
     say("tests");
     let skips = Skips::begin(&root)?;
-    let tests = run_tests(&root, &wanted, &skips)?;
-    let skipped = skips.end();
-    counts.add(tests, skipped.len());
-    for line in &skipped {
-        println!("{line}");
-    }
+    let tests = run_tests(&root, &wanted, &skips).unwrap_or_else(|reason| {
+        println!("{reason}");
+        Counts { failed: 1, ..Counts::default() }
+    });
+    let skipped_inside = skips.end();
+    counts.add(tests, skipped_inside.len());
+    counts.skipped += skipped.len();
+    skipped.extend(skipped_inside);
     if tests.skipped > 0 {
-        println!("SKIPPED {} tests marked #[ignore] (run them: cargo test --workspace -- --ignored)", tests.skipped);
+        skipped.push(format!(
+            "SKIPPED {} tests marked #[ignore] (run them: cargo test --workspace -- --ignored)",
+            tests.skipped
+        ));
     }
-    let fails = counts.failed > 0 || (ci && counts.skipped > 0);
-    if ci && counts.skipped > 0 {
+    skipped.iter().for_each(|line| println!("{line}"));
+    let skip_is_failure = ci && counts.skipped > 0;
+    if skip_is_failure {
         println!("With CI=true a skip is a failure.");
     }
     println!("{counts}");
-    if fails { Err(Stop::Told) } else { Ok(()) }
+    if skip_is_failure || counts.failed > 0 { Err(Stop::Told) } else { Ok(()) }
 }
 
-/// Twice: what ships, under every ban; then tests, benches and examples too, which may read clocks, unwrap and hash.
-const CLIPPY: [(&str, &[&str]); 2] = [
-    ("clippy", &["clippy", "--quiet", "--workspace", "--", "-D", "warnings"]),
+/// Name, the component of Rust it needs, and cargo's arguments.
+///
+/// Clippy runs twice: over what ships, under every ban; then over tests, benches and examples too, which may read clocks,
+/// unwrap and hash.
+const CHECKS: [(&str, &str, &[&str]); 3] = [
+    ("formatting", "fmt", &["fmt", "--all", "--check"]),
+    ("clippy", "clippy", &["clippy", "--quiet", "--workspace", "--", "-D", "warnings"]),
     (
         "clippy of the tests",
+        "clippy",
         &[
             "clippy",
             "--quiet",
@@ -197,11 +208,15 @@ fn result_line(line: &str) -> Option<Counts> {
 }
 
 impl Counts {
-    fn check(&mut self, passed: bool) {
-        if passed {
-            self.passed += 1;
-        } else {
-            self.failed += 1;
+    /// Counts a check as one; one that could not be made has failed.
+    fn check(&mut self, passed: Result<bool, String>) {
+        match passed {
+            Ok(true) => self.passed += 1,
+            Ok(false) => self.failed += 1,
+            Err(reason) => {
+                println!("{reason}");
+                self.failed += 1;
+            }
         }
     }
 

@@ -161,7 +161,8 @@ fn pip(environment: &Path, what: &[&OsStr]) -> Result<bool, String> {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
             let line = line.trim_start();
             if ["Collecting", "Building", "Installing", "ERROR"].iter().any(|start| line.starts_with(start)) {
-                println!("  {line}");
+                // pip adds through which other package it came to this one.
+                println!("  {}", line.split(" (from ").next().unwrap_or(line));
             }
         }
     }

@@ -183,7 +183,7 @@ mod tests {
     fn comments_and_strings_are_blanked_and_the_rest_keeps_its_place() {
         let pairs = [
             ("a // b\nc", "a     \nc"),
-            ("a /* b /* c */ d */ e", "a                     e"),
+            ("a /* b /* c */ d */ e", "a                   e"),
             (r#"f("x // y", 1)"#, "f(        , 1)"),
             (r#"f("\"x", 'y', '\'', b'z')"#, "f(     ,    ,     , b   )"),
             ("fn f<'a>(x: &'a str) {}", "fn f<'a>(x: &'a str) {}"),

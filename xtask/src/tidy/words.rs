@@ -85,7 +85,7 @@ fn followed_by_number(line: &str, word: &str, gaps: &[&str]) -> bool {
         let number = |gap: &&str| {
             rest.strip_prefix(*gap).is_some_and(|rest| rest.starts_with(|digit: char| digit.is_ascii_digit()))
         };
-        begins && gaps.iter().any(|gap| number(&gap))
+        begins && gaps.iter().any(number)
     })
 }
 
