@@ -114,10 +114,12 @@ pub fn new_york_date(time: UnixNanos) -> Date {
 /// is the first of the two. Dates whose instant does not fit 64 bits give the nearest that does.
 pub fn new_york(date: Date, hour: i8, minute: i8) -> UnixNanos {
     let hour = hour.clamp(0, 24);
-    let into_day = i64::from(hour).saturating_mul(3600).saturating_add(i64::from(minute.clamp(0, 59)).saturating_mul(60));
+    let into_day =
+        i64::from(hour).saturating_mul(3600).saturating_add(i64::from(minute.clamp(0, 59)).saturating_mul(60));
     let wall = date.at(hour.min(23), 0, 0, 0);
     let west = if Summer::of(date).covers(wall, 3, 2) { DAYLIGHT } else { STANDARD };
-    let seconds = date.duration_since(EPOCH).as_secs().saturating_add(into_day).saturating_sub(i64::from(west.seconds()));
+    let seconds =
+        date.duration_since(EPOCH).as_secs().saturating_add(into_day).saturating_sub(i64::from(west.seconds()));
     UnixNanos::from_nanos(seconds.saturating_mul(NANOS_PER_SECOND))
 }
 
@@ -282,7 +284,10 @@ fn hours_by_rule(at: Date) -> Hours {
 }
 
 /// Month and day of Good Friday, two days before Easter Sunday of the Gregorian calendar (Meeus, Jones and Butcher's rule).
-#[expect(clippy::arithmetic_side_effects, reason = "years are 1970 to 2099, so every value here is under 10,000; a test runs them all")]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "years are 1970 to 2099, so every value here is under 10,000; a test runs them all"
+)]
 fn good_friday(year: i16) -> (i8, i8) {
     let year = i32::from(year);
     let golden = year % 19;
@@ -409,7 +414,7 @@ mod tests {
     }
 
     fn of_zone(zone: &TimeZone, date: Date, hour: i8, minute: i8) -> i64 {
-        zone.to_zoned(date.at(hour, minute, 0, 0)).unwrap().timestamp().as_second()
+        zone.to_timestamp(date.at(hour, minute, 0, 0)).unwrap().as_second()
     }
 
     fn seconds(time: UnixNanos) -> i64 {
@@ -419,7 +424,9 @@ mod tests {
     #[test]
     fn summer_time_is_that_of_the_time_zone_database_on_every_day() {
         let zone = zone();
-        for date in std::iter::successors(Some(date(1967, 1, 1)), |at| at.tomorrow().ok()).take_while(|at| at.year() < 2100) {
+        for date in
+            std::iter::successors(Some(date(1967, 1, 1)), |at| at.tomorrow().ok()).take_while(|at| at.year() < 2100)
+        {
             for (hour, minute) in [(0, 0), (1, 30), (2, 0), (2, 30), (3, 0), (9, 30), (23, 59)] {
                 let time = new_york(date, hour, minute);
                 assert_eq!(seconds(time), of_zone(&zone, date, hour, minute), "{date} {hour}:{minute}");
@@ -443,15 +450,31 @@ mod tests {
     #[test]
     fn the_published_holidays_and_early_closes_come_out() {
         let published: [(i16, &[(i8, i8)], &[(i8, i8)]); 5] = [
-            (2024, &[(1, 1), (1, 15), (2, 19), (3, 29), (5, 27), (6, 19), (7, 4), (9, 2), (11, 28), (12, 25)], &[(7, 3), (11, 29), (12, 24)]),
+            (
+                2024,
+                &[(1, 1), (1, 15), (2, 19), (3, 29), (5, 27), (6, 19), (7, 4), (9, 2), (11, 28), (12, 25)],
+                &[(7, 3), (11, 29), (12, 24)],
+            ),
             (
                 2025,
                 &[(1, 1), (1, 9), (1, 20), (2, 17), (4, 18), (5, 26), (6, 19), (7, 4), (9, 1), (11, 27), (12, 25)],
                 &[(7, 3), (11, 28), (12, 24)],
             ),
-            (2026, &[(1, 1), (1, 19), (2, 16), (4, 3), (5, 25), (6, 19), (7, 3), (9, 7), (11, 26), (12, 25)], &[(11, 27), (12, 24)]),
-            (2027, &[(1, 1), (1, 18), (2, 15), (3, 26), (5, 31), (6, 18), (7, 5), (9, 6), (11, 25), (12, 24)], &[(11, 26)]),
-            (2028, &[(1, 17), (2, 21), (4, 14), (5, 29), (6, 19), (7, 4), (9, 4), (11, 23), (12, 25)], &[(7, 3), (11, 24)]),
+            (
+                2026,
+                &[(1, 1), (1, 19), (2, 16), (4, 3), (5, 25), (6, 19), (7, 3), (9, 7), (11, 26), (12, 25)],
+                &[(11, 27), (12, 24)],
+            ),
+            (
+                2027,
+                &[(1, 1), (1, 18), (2, 15), (3, 26), (5, 31), (6, 18), (7, 5), (9, 6), (11, 25), (12, 24)],
+                &[(11, 26)],
+            ),
+            (
+                2028,
+                &[(1, 17), (2, 21), (4, 14), (5, 29), (6, 19), (7, 4), (9, 4), (11, 23), (12, 25)],
+                &[(7, 3), (11, 24)],
+            ),
         ];
         for (year, holidays, half_days) in published {
             let (from, to) = (date(year, 1, 1), date(year, 12, 31));
@@ -462,7 +485,11 @@ mod tests {
                 .collect();
             let shortened: Vec<Session> = sessions(from, to).filter(Session::is_half_day).collect();
             assert_eq!(closed, holidays, "{year}");
-            assert_eq!(shortened.iter().map(|half| (half.date.month(), half.date.day())).collect::<Vec<_>>(), half_days, "{year}");
+            assert_eq!(
+                shortened.iter().map(|half| (half.date.month(), half.date.day())).collect::<Vec<_>>(),
+                half_days,
+                "{year}"
+            );
             assert!(shortened.iter().all(|half| half.close == new_york(half.date, 13, 0)), "{year}");
         }
     }
@@ -541,9 +568,12 @@ mod tests {
         assert!(session.is_half_day());
         assert_eq!((session.open, session.close), (new_york(session.date, 9, 30), new_york(session.date, 13, 0)));
         let just_before = |time: UnixNanos| UnixNanos::from_nanos(time.nanos() - 1);
-        for (time, open) in
-            [(just_before(session.open), false), (session.open, true), (just_before(session.close), true), (session.close, false)]
-        {
+        for (time, open) in [
+            (just_before(session.open), false),
+            (session.open, true),
+            (just_before(session.close), true),
+            (session.close, false),
+        ] {
             assert_eq!((session.contains(time), is_open(time)), (open, open), "{time}");
         }
         // The evening of a session is already the next day in UTC, and still that session's date.

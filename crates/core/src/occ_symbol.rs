@@ -58,7 +58,9 @@ pub enum OccSymbolError {
         right: String,
     },
     /// The strike is not from 0.001 to 99,999.999 dollars in whole thousandths.
-    #[error("option symbol `{text}`: strike `{strike}` is not 0.001 to 99999.999 dollars in whole thousandths (eight digits)")]
+    #[error(
+        "option symbol `{text}`: strike `{strike}` is not 0.001 to 99999.999 dollars in whole thousandths (eight digits)"
+    )]
     Strike {
         /// The text, its first 32 characters; the root when made from fields.
         text: String,
@@ -88,7 +90,8 @@ impl OccSymbol {
     /// [`OccSymbolError`] if the root is not one to six of `A–Z`, `0–9` beginning with a letter, the expiration is outside the years 2000
     /// to 2099, or the strike is not from 0.001 to 99,999.999 in whole thousandths.
     pub fn new(root: &str, expiration: Date, right: Right, strike: Price) -> Result<OccSymbol, OccSymbolError> {
-        let root_bytes = root_field(root).ok_or_else(|| OccSymbolError::Root { text: shown(root), root: shown(root) })?;
+        let root_bytes =
+            root_field(root).ok_or_else(|| OccSymbolError::Root { text: shown(root), root: shown(root) })?;
         if !(2000..=2099).contains(&expiration.year()) {
             return Err(OccSymbolError::Expiration { text: shown(root), date: expiration.to_string() });
         }
@@ -111,10 +114,12 @@ impl OccSymbol {
         let root_len = text.len().checked_sub(TAIL_LEN).filter(|len| *len > 0).ok_or_else(wrong_length)?;
         let (root, tail) = text.split_at_checked(root_len).ok_or_else(wrong_length)?;
         let root = if root_len == ROOT_LEN { root.trim_end_matches(' ') } else { root };
-        let root_bytes = root_field(root).ok_or_else(|| OccSymbolError::Root { text: shown(text), root: root.to_owned() })?;
+        let root_bytes =
+            root_field(root).ok_or_else(|| OccSymbolError::Root { text: shown(text), root: root.to_owned() })?;
 
         let (date, tail) = tail.split_at_checked(6).ok_or_else(wrong_length)?;
-        let expiration = parse_date(date).ok_or_else(|| OccSymbolError::Expiration { text: shown(text), date: date.to_owned() })?;
+        let expiration =
+            parse_date(date).ok_or_else(|| OccSymbolError::Expiration { text: shown(text), date: date.to_owned() })?;
 
         let (right, strike) = tail.split_at_checked(1).ok_or_else(wrong_length)?;
         let right = match right {
@@ -235,7 +240,8 @@ fn root_field(root: &str) -> Option<[u8; ROOT_LEN]> {
 }
 
 fn parse_date(text: &str) -> Option<Date> {
-    let part = |from: usize| text.get(from..from.checked_add(2)?).and_then(digits).and_then(|value| i8::try_from(value).ok());
+    let part =
+        |from: usize| text.get(from..from.checked_add(2)?).and_then(digits).and_then(|value| i8::try_from(value).ok());
     let (year, month, day) = (part(0)?, part(2)?, part(4)?);
     Date::new(i16::from(year).checked_add(2000)?, month, day).ok()
 }
@@ -278,7 +284,10 @@ mod tests {
             assert_eq!(symbol.padded().to_string(), padded);
             assert_eq!(OccSymbol::parse(compact), Ok(symbol));
             assert_eq!(padded.parse(), Ok(symbol));
-            assert_eq!((symbol.root(), symbol.expiration(), symbol.right(), symbol.strike()), (root, expiration, right, dollars(strike)));
+            assert_eq!(
+                (symbol.root(), symbol.expiration(), symbol.right(), symbol.strike()),
+                (root, expiration, right, dollars(strike))
+            );
             assert_eq!(serde_json::to_string(&symbol).unwrap(), format!("\"{compact}\""));
             assert_eq!(serde_json::from_str::<OccSymbol>(&format!("\"{padded}\"")).unwrap(), symbol);
         }
@@ -295,7 +304,8 @@ mod tests {
     fn what_is_wrong_is_named_with_the_text() {
         let root = |root| format!("root `{root}` is not 1 to 6 of A-Z and 0-9 beginning with a letter");
         let date = |date| format!("`{date}` is not a day of 2000 to 2099 as YYMMDD");
-        let strike = |strike| format!("strike `{strike}` is not 0.001 to 99999.999 dollars in whole thousandths (eight digits)");
+        let strike =
+            |strike| format!("strike `{strike}` is not 0.001 to 99999.999 dollars in whole thousandths (eight digits)");
         for (text, said) in [
             ("1SPX261218C00450000", root("1SPX")),
             ("spy261218C00450000", root("spy")),
@@ -321,13 +331,22 @@ mod tests {
     fn fields_outside_what_a_symbol_holds_are_refused() {
         let (day, strike) = (date(2026, 12, 18), dollars("450"));
         for root in ["", "ABCDEFG", "A B", "A.B", "\u{c4}", "9A", "a"] {
-            assert!(matches!(OccSymbol::new(root, day, Right::Call, strike), Err(OccSymbolError::Root { .. })), "{root}");
+            assert!(
+                matches!(OccSymbol::new(root, day, Right::Call, strike), Err(OccSymbolError::Root { .. })),
+                "{root}"
+            );
         }
         for expiration in [date(1999, 12, 31), date(2100, 1, 1)] {
-            assert!(matches!(OccSymbol::new("SPY", expiration, Right::Call, strike), Err(OccSymbolError::Expiration { .. })));
+            assert!(matches!(
+                OccSymbol::new("SPY", expiration, Right::Call, strike),
+                Err(OccSymbolError::Expiration { .. })
+            ));
         }
         for bad in ["0", "-1", "100000", "0.0001", "450.0005"] {
-            assert!(matches!(OccSymbol::new("SPY", day, Right::Call, dollars(bad)), Err(OccSymbolError::Strike { .. })), "{bad}");
+            assert!(
+                matches!(OccSymbol::new("SPY", day, Right::Call, dollars(bad)), Err(OccSymbolError::Strike { .. })),
+                "{bad}"
+            );
         }
     }
 
@@ -336,7 +355,10 @@ mod tests {
         let mut days = 0;
         for digits in 0..1_000_000 {
             if let Some(date) = parse_date(&format!("{digits:06}")) {
-                assert_eq!(i32::from(date.year()) % 100 * 10_000 + i32::from(date.month()) * 100 + i32::from(date.day()), digits);
+                assert_eq!(
+                    i32::from(date.year()) % 100 * 10_000 + i32::from(date.month()) * 100 + i32::from(date.day()),
+                    digits
+                );
                 days += 1;
             }
         }

@@ -46,7 +46,11 @@ fn every_open_and_close_since_1990_is_that_of_exchange_calendars() {
     for (day, open, close, reason) in NOT_IN_THE_PACKAGE {
         let hours = (new_york(day, open.0, open.1), new_york(day, close.0, close.1));
         let theirs = package.insert(day, hours);
-        assert_eq!(theirs, Some((new_york(day, 9, 30), new_york(day, 16, 0))), "{day} ({reason}) need not be listed any more");
+        assert_eq!(
+            theirs,
+            Some((new_york(day, 9, 30), new_york(day, 16, 0))),
+            "{day} ({reason}) need not be listed any more"
+        );
     }
     let wrong: Vec<(Date, Option<Hours>, Option<Hours>)> = from
         .series(1.day())

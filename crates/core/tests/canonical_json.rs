@@ -1,7 +1,8 @@
-//! RFC 8785's own examples.
+//! Canonical JSON: RFC 8785's own examples, and what holds for every value.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use agenttrader_core::canonical_json::{parse, to_string};
+use agenttrader_core::canonical_json::{CanonicalError, MAX_INTEGER, parse, to_bytes, to_string};
+use proptest::prelude::*;
 use serde_json::Value;
 
 fn canonical(text: &str) -> String {
@@ -85,9 +86,103 @@ fn control_characters_are_escaped_the_one_way() {
     let all: String = (0..=0x7f_u8).map(char::from).collect();
     let wanted = concat!(
         r#""\u0000\u0001\u0002\u0003\u0004\u0005\u0006\u0007\b\t\n\u000b\f\r\u000e\u000f\u0010\u0011\u0012\u0013\u0014\u0015"#,
-        r#"\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRST"#,
+        r##"\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRST"##,
         r#"UVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"#,
         "\u{7f}\""
     );
     assert_eq!(to_string(&Value::from(all)).unwrap(), wanted);
+}
+
+/// Values as [`parse`] gives them: whole doubles within ±(2^53 − 1) are integers.
+fn values() -> impl Strategy<Value = Value> {
+    let integer = (-(MAX_INTEGER as i64)..=MAX_INTEGER as i64).prop_map(Value::from);
+    let double = any::<u64>()
+        .prop_map(f64::from_bits)
+        .prop_filter("not among the integers", |double| {
+            double.is_finite() && (double.fract() != 0.0 || double.abs() > MAX_INTEGER as f64)
+        })
+        .prop_map(Value::from);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        integer,
+        double,
+        any::<String>().prop_map(Value::from)
+    ];
+    leaf.prop_recursive(5, 60, 6, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::vec((any::<String>(), inner), 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// Texts that are often JSON and more often nearly so.
+fn nearly_json() -> impl Strategy<Value = String> {
+    const PIECES: [&str; 31] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        " ",
+        r#""a""#,
+        r#""b""#,
+        r#""\u0061""#,
+        r#""\ud83d\ude00""#,
+        r#""\ud83d""#,
+        "null",
+        "true",
+        "false",
+        "1",
+        "-0",
+        "0.5",
+        "1e5",
+        "1e999",
+        "12345678901234567890",
+        "01",
+        "-",
+        "\"",
+        "\\",
+        "x",
+        "é",
+        "[1,2]",
+        r#"{"a":1}"#,
+        r#"{"a":"#,
+        r#","b":"#,
+    ];
+    proptest::collection::vec(proptest::sample::select(PIECES.to_vec()), 1..9).prop_map(|chosen| chosen.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn what_is_written_reads_back_and_is_written_the_same(value in values()) {
+        let text = to_string(&value).unwrap();
+        let read = parse(text.as_bytes()).unwrap();
+        prop_assert_eq!(&read, &value);
+        prop_assert_eq!(to_string(&read).unwrap(), text);
+    }
+
+    #[test]
+    fn another_reader_agrees_on_what_is_json(text in nearly_json()) {
+        let ours = parse(text.as_bytes());
+        let theirs: Result<Value, _> = serde_json::from_str(&text);
+        match (&ours, theirs) {
+            // They read duplicate keys (the last wins) and integers that they must round.
+            (Err(CanonicalError::DuplicateKey { .. } | CanonicalError::Number { .. }), _) => {}
+            (Ok(ours), Ok(theirs)) => prop_assert_eq!(to_string(ours), to_string(&theirs)),
+            (ours, theirs) => prop_assert!(ours.is_err() && theirs.is_err(), "{:?} {:?}", ours, theirs),
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+        if let Ok(value) = parse(&bytes) {
+            prop_assert_eq!(parse(&to_bytes(&value).unwrap()), Ok(value));
+        }
+    }
 }
