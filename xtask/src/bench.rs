@@ -40,7 +40,8 @@ pub fn run(given: Vec<String>) -> Result<(), Stop> {
         }
     }
     if benches.is_empty() {
-        return Err(Stop::Failed(format!("no benchmark's name contains `{filter}`")));
+        let which = if filter.is_empty() { String::new() } else { format!(" whose name contains `{filter}`") };
+        return Err(Stop::Failed(format!("the workspace has no benchmark{which}")));
     }
     let mut failed = Vec::new();
     for (package, bench) in &benches {

@@ -41,6 +41,14 @@ struct Wanted {
     lint: bool,
 }
 
+/// What a run of tests came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Results {
+    counts: Counts,
+    /// The tests that failed, as the harness names them.
+    failed: Vec<String>,
+}
+
 /// Counts as the last line gives them.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Counts {
@@ -55,13 +63,16 @@ pub fn run(given: Vec<String>) -> Result<(), Stop> {
     let root = workspace::root();
     let ci = shell::in_ci();
     let mut counts = Counts::default();
-    let mut skipped = Vec::new();
+    let mut lines = Vec::new();
 
     say("outside tools");
     if let Err(reason) = tools::fetch(&root, false) {
         println!("tools: {reason}");
         // Elsewhere the tests that lack something say so, one by one.
-        counts.failed += usize::from(ci);
+        if ci {
+            counts.failed += 1;
+            lines.push("FAILED outside tools (cargo xtask tools)".to_owned());
+        }
     }
 
     for (name, component, arguments) in CHECKS {
@@ -70,36 +81,37 @@ pub fn run(given: Vec<String>) -> Result<(), Stop> {
         }
         say(name);
         if shell::output(shell::cargo(&root).args([component, "--version"])).is_ok() {
-            counts.check(shell::succeeds(shell::cargo(&root).args(arguments)));
+            let mut command = shell::cargo(&root);
+            let passed = shell::succeeds(command.args(arguments));
+            lines.extend(counts.check(passed, name, &shell::shown(&command)));
         } else {
             let package = if component == "fmt" { "rustfmt" } else { component };
-            skipped.push(format!("SKIPPED {name}: no {package} (get it: rustup component add {package})"));
+            counts.skipped += 1;
+            lines.push(format!("SKIPPED {name}: no {package} (get it: rustup component add {package})"));
         }
     }
 
     say("tidy");
-    counts.check(tidy::check(&root).map(|findings| {
+    let tidy = tidy::check(&root).map(|findings| {
         findings.iter().for_each(|finding| println!("{finding}"));
         findings.is_empty()
-    }));
+    });
+    lines.extend(counts.check(tidy, "tidy", "cargo xtask tidy"));
 
     say("tests");
     let skips = Skips::begin(&root)?;
-    let tests = run_tests(&root, &wanted, &skips).unwrap_or_else(|reason| {
-        println!("{reason}");
-        Counts { failed: 1, ..Counts::default() }
-    });
-    let skipped_inside = skips.end();
-    counts.add(tests, skipped_inside.len());
-    counts.skipped += skipped.len();
-    skipped.extend(skipped_inside);
-    if tests.skipped > 0 {
-        skipped.push(format!(
-            "SKIPPED {} tests marked #[ignore] (run them: cargo test --workspace -- --ignored)",
-            tests.skipped
-        ));
+    let tests = run_tests(&root, &wanted, &skips)?;
+    let skipped = skips.end();
+    counts.add(tests.counts, skipped.len());
+    lines.extend(tests.failed);
+    lines.extend(skipped);
+    if tests.counts.skipped > 0 {
+        let remedy = "run them: cargo test --workspace -- --ignored";
+        lines.push(format!("SKIPPED {} tests marked #[ignore] ({remedy})", tests.counts.skipped));
     }
-    skipped.iter().for_each(|line| println!("{line}"));
+
+    say("result");
+    lines.iter().for_each(|line| println!("{line}"));
     let skip_is_failure = ci && counts.skipped > 0;
     if skip_is_failure {
         println!("With CI=true a skip is a failure.");
@@ -158,7 +170,7 @@ fn wanted(mut arguments: Arguments) -> Result<Wanted, Stop> {
     Ok(wanted)
 }
 
-fn run_tests(root: &Path, wanted: &Wanted, skips: &Skips) -> Result<Counts, String> {
+fn run_tests(root: &Path, wanted: &Wanted, skips: &Skips) -> Result<Results, String> {
     let mut command = shell::cargo(root);
     command.arg("test").arg("--no-fail-fast");
     if wanted.packages.is_empty() {
@@ -173,28 +185,34 @@ fn run_tests(root: &Path, wanted: &Wanted, skips: &Skips) -> Result<Counts, Stri
 }
 
 /// Passes on what cargo prints, adding up the test results in it.
-fn stream(command: &mut Command) -> Result<Counts, String> {
+fn stream(command: &mut Command) -> Result<Results, String> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("cannot start `{}`: {error}", shell::shown(command)))?;
-    let mut counts = Counts::default();
+    let mut results = Results::default();
     if let Some(stdout) = child.stdout.take() {
         // Bytes, not text: a test may print anything.
         for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
             println!("{line}");
             if let Some(result) = result_line(&line) {
-                counts.add(result, 0);
+                results.counts.add(result, 0);
+            }
+            if let Some(test) = line.strip_prefix("test ").and_then(|line| line.strip_suffix(" ... FAILED")) {
+                results.failed.push(format!("FAILED {test}"));
             }
         }
     }
     let status = child.wait().map_err(|error| format!("cannot wait for cargo: {error}"))?;
     // It did not compile, or a test binary died before it could count.
-    if !status.success() && counts.failed == 0 {
-        counts.failed = 1;
+    if !status.success() && results.counts.failed == 0 {
+        results.counts.failed = 1;
+        results
+            .failed
+            .push(format!("FAILED `{}`, before its tests could be counted ({status})", shell::shown(command)));
     }
-    Ok(counts)
+    Ok(results)
 }
 
 /// Reads `test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s`.
@@ -208,16 +226,15 @@ fn result_line(line: &str) -> Option<Counts> {
 }
 
 impl Counts {
-    /// Counts a check as one; one that could not be made has failed.
-    fn check(&mut self, passed: Result<bool, String>) {
-        match passed {
-            Ok(true) => self.passed += 1,
-            Ok(false) => self.failed += 1,
-            Err(reason) => {
-                println!("{reason}");
-                self.failed += 1;
-            }
+    /// Counts a check as one, and says what to run again if it failed or could not be made.
+    fn check(&mut self, passed: Result<bool, String>, name: &str, again: &str) -> Option<String> {
+        if passed == Ok(true) {
+            self.passed += 1;
+            return None;
         }
+        self.failed += 1;
+        let reason = passed.err().map_or_else(String::new, |reason| format!(": {reason}"));
+        Some(format!("FAILED {name} ({again}){reason}"))
     }
 
     /// Adds a run of tests, of which the harness took `skipped_inside` for passed although they skipped themselves.
@@ -305,15 +322,28 @@ mod tests {
 
     #[test]
     fn a_build_that_fails_is_a_failure_although_no_test_was_counted() {
-        let counts = stream(Command::new("false").stdin(Stdio::null())).unwrap();
-        assert_eq!(counts, Counts { passed: 0, failed: 1, skipped: 0 });
+        let results = stream(Command::new("false").stdin(Stdio::null())).unwrap();
+        assert_eq!(results.counts, Counts { passed: 0, failed: 1, skipped: 0 });
+        assert_eq!(results.failed.len(), 1);
     }
 
     #[test]
-    fn results_are_added_up_while_they_stream() {
-        let result = "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out";
-        let counts = stream(Command::new("printf").arg(format!("{result}\nother\n{result}\n"))).unwrap();
-        assert_eq!(counts, Counts { passed: 4, failed: 0, skipped: 0 });
+    fn results_are_added_up_while_they_stream_and_failed_tests_are_named() {
+        let result = "test result: ok. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out";
+        let printed = format!("test a::b ... ok\ntest a::c ... FAILED\n{result}\nother\n{result}\n");
+        let results = stream(Command::new("printf").arg(printed)).unwrap();
+        assert_eq!(results.counts, Counts { passed: 4, failed: 2, skipped: 0 });
+        assert_eq!(results.failed, ["FAILED a::c"]);
+    }
+
+    #[test]
+    fn a_check_that_failed_or_could_not_be_made_is_named_with_what_to_run_again() {
+        let mut counts = Counts::default();
+        assert_eq!(counts.check(Ok(true), "tidy", "cargo xtask tidy"), None);
+        assert_eq!(counts.check(Ok(false), "tidy", "cargo xtask tidy").unwrap(), "FAILED tidy (cargo xtask tidy)");
+        let could_not = counts.check(Err("no cargo".to_owned()), "tidy", "cargo xtask tidy");
+        assert_eq!(could_not.unwrap(), "FAILED tidy (cargo xtask tidy): no cargo");
+        assert_eq!(counts, Counts { passed: 1, failed: 2, skipped: 0 });
     }
 
     #[test]

@@ -111,7 +111,11 @@ fn install_system_python() -> Result<(), String> {
         if !is_root {
             command.args(["--non-interactive", "apt-get"]);
         }
-        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+        command
+            .args(["-o", "Acquire::Retries=3"])
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdin(Stdio::null());
         println!("tools: {}", shell::shown(&command));
         if !shell::succeeds(&mut command)? {
             return Err(format!("`{}` failed, and without Python its tests cannot run", shell::shown(&command)));
