@@ -21,7 +21,7 @@ PyPI. Where the environment is there and the list has not changed, nothing is do
 With CI=true, and apt-get on the machine, a missing Python is installed first.
 
 Options:
-  --force   fetch again, even if the list has not changed
+  --force   make the environment anew, even if the list has not changed
 
 Examples:
   cargo xtask tools
@@ -57,6 +57,17 @@ pub fn fetch(root: &Path, force: bool) -> Result<(), String> {
         return Ok(());
     }
     let began = Instant::now();
+    // An environment that works is brought up to the list: without a network its old packages are still better than none.
+    if force || !starts(&environment) {
+        create(&environment)?;
+    }
+    install(root, &environment)?;
+    std::fs::write(&stamp, REQUIREMENTS).map_err(|error| format!("cannot write {}: {error}", stamp.display()))?;
+    println!("tools: target/tools/python is ready ({:.0} s)", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn create(environment: &Path) -> Result<(), String> {
     let python = match find_python() {
         Some(python) => python,
         None if shell::in_ci() => {
@@ -67,13 +78,10 @@ pub fn fetch(root: &Path, force: bool) -> Result<(), String> {
     };
     println!("tools: creating target/tools/python with {}", python.display());
     if environment.exists() {
-        std::fs::remove_dir_all(&environment)
-            .map_err(|error| format!("cannot remove {}: {error}", environment.display()))?;
+        let failed = |error| format!("cannot remove {}: {error}", environment.display());
+        std::fs::remove_dir_all(environment).map_err(failed)?;
     }
     shell::output(Command::new(&python).args([OsStr::new("-m"), OsStr::new("venv"), environment.as_os_str()]))?;
-    install(root, &environment)?;
-    std::fs::write(&stamp, REQUIREMENTS).map_err(|error| format!("cannot write {}: {error}", stamp.display()))?;
-    println!("tools: target/tools/python is ready ({:.0} s)", began.elapsed().as_secs_f64());
     Ok(())
 }
 
@@ -84,7 +92,12 @@ there is no Python 3.10 or later with venv (`python3 -c 'import venv, ensurepip'
 /// The stamp holds the list it was made from, so a changed list and a half-made environment are both seen.
 fn is_current(environment: &Path, stamp: &Path) -> bool {
     let same_list = std::fs::read_to_string(stamp).is_ok_and(|installed| installed == REQUIREMENTS);
-    same_list && shell::output(Command::new(interpreter(environment)).args(["-c", ""])).is_ok()
+    same_list && starts(environment)
+}
+
+/// Asks for pip too: where making the environment was broken off, it is not there yet.
+fn starts(environment: &Path) -> bool {
+    shell::output(Command::new(interpreter(environment)).args(["-c", "import pip"])).is_ok()
 }
 
 fn interpreter(environment: &Path) -> PathBuf {
@@ -141,8 +154,7 @@ fn install(root: &Path, environment: &Path) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "pip could not install {} (its reason stands above; PyPI must be reachable); the other packages are usable, and \
-         `cargo xtask tools` tries again",
+        "pip could not install {} (its reason stands above; PyPI must be reachable). `cargo xtask tools` tries again",
         failed.join(", ")
     ))
 }
