@@ -1,1 +1,29 @@
-//! Being written.
+//! The audit log: append, wait for the receipt, read back; and redaction. Entries bring their own time.
+//!
+//! Files and threads, no async. This crate never decides anything, reads a clock or opens a socket. Start at [`log`].
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod disk;
+mod journal;
+pub mod log;
+pub mod read;
+pub mod receipt;
+pub mod record;
+pub mod redact;
+mod writer;
+
+pub use log::{Health, Log, LogError, OpenError, Opened, Options, Ticket, Torn};
+pub use receipt::{Receipt, payload_digest};
+pub use record::{Entry, IntentType, Outcome, Record};
+pub use redact::Redactor;

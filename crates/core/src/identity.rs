@@ -6,6 +6,17 @@ use std::fmt;
 /// The repository every agent of this system belongs to.
 pub const REPO_ID: &str = "agent-trader-v2";
 
+/// Characters of the longest agent name.
+pub const AGENT_NAME_LONGEST: usize = 64;
+
+/// Whether a text can name an agent: 1 to [`AGENT_NAME_LONGEST`] ASCII letters, digits, `-` and `_`, the first a letter or digit. A name
+/// is a part of file names and of its log's origin.
+pub fn is_agent_name(text: &str) -> bool {
+    text.len() <= AGENT_NAME_LONGEST
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
 /// What an agent is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,0 +1,264 @@
+//! Redaction of free-form data: indicators, arguments and results of tools, headers, errors.
+//!
+//! Typed fields and anything signed are never redacted: whoever builds a record redacts its free-form parts before they are signed.
+
+use agenttrader_core::secret::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+/// What stands in place of what was removed.
+pub const REDACTED: &str = "[redacted]";
+
+/// Loaded secrets shorter than this are not looked for: they would match by accident.
+const SECRET_BYTES_LEAST: usize = 8;
+
+/// The simulator's well-known secret, which is none.
+const LOCAL_SECRET: &str = "local-only";
+
+/// Names that end in one of these words, or its plural, name a secret.
+const LAST_WORDS: [&str; 9] =
+    ["secret", "password", "passwd", "passphrase", "authorization", "cookie", "bearer", "token", "credential"];
+
+/// Words that make a `key` a secret one.
+const KEY_WORDS: [&str; 6] = ["api", "access", "private", "secret", "signing", "session"];
+
+/// Removes secrets. Holds the values of the secrets that were loaded.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor {
+    secrets: Vec<Secret>,
+}
+
+impl Redactor {
+    /// A redactor that knows the values of these secrets. Those under eight bytes, and `local-only`, are not looked for.
+    pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
+        let mut secrets: Vec<Secret> = secrets
+            .into_iter()
+            .filter(|secret| secret.expose().len() >= SECRET_BYTES_LEAST && secret.expose() != LOCAL_SECRET)
+            .collect();
+        // One secret may hold another: the longest first.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+        Self { secrets }
+    }
+
+    /// Removes secrets from free-form data: the values of names that name a secret, and what is a secret anywhere.
+    pub fn redact_value(&self, value: &mut Value) {
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::String(text) => {
+                if let Cow::Owned(clean) = self.redact_text(text) {
+                    *text = clean;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.redact_value(item)),
+            Value::Object(members) => {
+                for (name, member) in members.iter_mut() {
+                    if names_a_secret(name) {
+                        *member = Value::String(REDACTED.to_owned());
+                    } else {
+                        self.redact_value(member);
+                    }
+                }
+                if members.keys().any(|name| matches!(self.redact_text(name), Cow::Owned(_))) {
+                    *members = self.renamed(std::mem::take(members));
+                }
+            }
+        }
+    }
+
+    /// Removes secrets from a text.
+    pub fn redact_text<'text>(&self, text: &'text str) -> Cow<'text, str> {
+        let mut clean = Cow::Borrowed(text);
+        for secret in &self.secrets {
+            if clean.contains(secret.expose()) {
+                clean = Cow::Owned(clean.replace(secret.expose(), REDACTED));
+            }
+        }
+        for remove in [private_keys, credentials, named_values] {
+            if let Some(cleaner) = remove(&clean) {
+                clean = Cow::Owned(cleaner);
+            }
+        }
+        clean
+    }
+
+    /// The members with secrets removed from their names; where two names become one, the later get a number.
+    fn renamed(&self, members: Map<String, Value>) -> Map<String, Value> {
+        let mut renamed = Map::new();
+        for (name, member) in members {
+            let clean = self.redact_text(&name).into_owned();
+            let free = std::iter::once(clean.clone())
+                .chain((2_u32..).map(|number| format!("{clean} {number}")))
+                .find(|name| !renamed.contains_key(name));
+            renamed.insert(free.unwrap_or(clean), member);
+        }
+        renamed
+    }
+}
+
+/// Whether a name names a secret: `api_key`, `Authorization`, `refreshToken`, `APCA-API-KEY-ID`; not `public_key`, `KEY`, `token_bucket`.
+pub fn names_a_secret(name: &str) -> bool {
+    let words = words(name);
+    let mut from_last = words.iter().rev().map(String::as_str);
+    let (last, before, third) = (from_last.next().unwrap_or(""), from_last.next().unwrap_or(""), from_last.next());
+    let singular = last.strip_suffix('s').unwrap_or(last);
+    LAST_WORDS.contains(&last)
+        || LAST_WORDS.contains(&singular)
+        || (singular == "key" && KEY_WORDS.contains(&before))
+        || (last == "id" && before == "key" && third == Some("api"))
+}
+
+/// The words of a name in lower case, split at `_ - .`, space and changes of case.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before: Option<char> = None;
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        let splits = matches!(character, '_' | '-' | '.' | ' ');
+        // `apiKey` splits before `K`, `APIKey` too, `KEYS` nowhere.
+        let begins = character.is_uppercase()
+            && before.is_some_and(|before| {
+                !before.is_uppercase() || characters.peek().is_some_and(|next| next.is_lowercase())
+            });
+        if splits || begins {
+            words.push(String::new());
+        }
+        if !splits && let Some(word) = words.last_mut() {
+            word.extend(character.to_lowercase());
+        }
+        before = Some(character);
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The text without PEM blocks (RFC 7468) whose label holds `PRIVATE KEY`; one without an end goes to the end of the text.
+fn private_keys(text: &str) -> Option<String> {
+    const BEGIN: &str = "-----BEGIN ";
+    let mut out = String::new();
+    let mut rest = text;
+    let mut found = false;
+    while let Some((before, block)) = rest.split_once(BEGIN) {
+        out.push_str(before);
+        let label = block.split_once("-----").map_or(block, |(label, _)| label);
+        if label.contains("PRIVATE KEY") {
+            found = true;
+            out.push_str(REDACTED);
+            let end = format!("-----END {label}-----");
+            rest = block.split_once(end.as_str()).map_or("", |(_, after)| after);
+        } else {
+            out.push_str(BEGIN);
+            rest = block;
+        }
+    }
+    out.push_str(rest);
+    found.then_some(out)
+}
+
+/// The text without what follows `Bearer` and `Basic` (RFC 6750, RFC 7617).
+fn credentials(text: &str) -> Option<String> {
+    let mut out = String::new();
+    let mut rest = text;
+    let mut found = false;
+    while let Some((before, scheme, after)) = next_scheme(rest) {
+        let gap = after.len().saturating_sub(after.trim_start_matches([' ', '\t']).len());
+        let (blanks, value) = after.split_at_checked(gap).unwrap_or((after, ""));
+        let length = value.bytes().take_while(|byte| is_token68(*byte)).count();
+        let (value, behind) = value.split_at_checked(length).unwrap_or((value, ""));
+        let own_word = !before.ends_with(|last: char| last.is_ascii_alphanumeric());
+        let is_credential =
+            own_word && gap > 0 && length > 0 && (scheme.eq_ignore_ascii_case("bearer") || !is_plain_word(value));
+        out.push_str(before);
+        out.push_str(scheme);
+        if is_credential {
+            found = true;
+            out.push_str(blanks);
+            out.push_str(REDACTED);
+            rest = behind;
+        } else {
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    found.then_some(out)
+}
+
+/// The text before the next scheme's name, the name, and what follows.
+fn next_scheme(text: &str) -> Option<(&str, &str, &str)> {
+    let at = text
+        .as_bytes()
+        .windows(5)
+        .position(|five| five.eq_ignore_ascii_case(b"beare") || five.eq_ignore_ascii_case(b"basic"))?;
+    let (before, from) = text.split_at_checked(at)?;
+    let length = if from.get(..6).is_some_and(|six| six.eq_ignore_ascii_case("bearer")) { 6 } else { 5 };
+    let (scheme, after) = from.split_at_checked(length)?;
+    Some((before, scheme, after))
+}
+
+/// A character of `token68` (RFC 9110, section 11.2).
+const fn is_token68(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+}
+
+/// Whether what follows `Basic` is a word of a sentence ("basic usage") and not the Base64 of `user:password`.
+fn is_plain_word(value: &str) -> bool {
+    let bare = value.trim_end_matches('=');
+    let decoded = STANDARD_NO_PAD.decode(bare).or_else(|_| URL_SAFE_NO_PAD.decode(bare));
+    if decoded.is_ok_and(|bytes| bytes.contains(&b':')) {
+        return false;
+    }
+    let word = value.trim_end_matches('.');
+    let mut letters = word.chars();
+    letters.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && (letters.clone().all(|letter| letter.is_ascii_lowercase() || letter == '-')
+            || letters.all(|letter| letter.is_ascii_uppercase()))
+}
+
+/// The text without values of names that name a secret: `api_key=…`, `"password": "…"`, `APCA-API-SECRET-KEY: …`.
+///
+/// After a single word and a colon only a quoted name counts, so that `unexpected token: }` stays readable.
+fn named_values(text: &str) -> Option<String> {
+    let is_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.');
+    let mut out = String::new();
+    let mut rest = text;
+    let mut found = false;
+    while let Some(at) = rest.find(['=', ':']) {
+        let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        let (sign, after) = from.split_at_checked(1).unwrap_or((from, ""));
+        out.push_str(before);
+        out.push_str(sign);
+        rest = after;
+        let unspaced = before.trim_end_matches(' ');
+        let bare = unspaced.trim_end_matches(['"', '\'', '\\']);
+        let quoted = bare.len() < unspaced.len();
+        let start = bare.rfind(|character| !is_name(character)).map_or(0, |at| at.saturating_add(last_len(bare, at)));
+        let name = bare.get(start..).unwrap_or_default();
+        if !names_a_secret(name) || (sign == ":" && !quoted && words(name).len() < 2) {
+            continue;
+        }
+        let value = after.trim_start_matches([' ', '"', '\'', '\\']);
+        let lead = after.len().saturating_sub(value.len());
+        let in_quotes = after.get(..lead).is_some_and(|lead| lead.contains(['"', '\'']));
+        let ends = |character: char| {
+            matches!(character, '"' | '\'' | '\\' | '\n' | '\r')
+                || (!in_quotes && matches!(character, ' ' | '&' | ',' | ';' | ')' | '}'))
+        };
+        let length = value.find(ends).unwrap_or(value.len());
+        let (value, behind) = value.split_at_checked(length).unwrap_or((value, ""));
+        if value.is_empty() || value == REDACTED || REDACTED.starts_with(value) {
+            continue;
+        }
+        found = true;
+        out.push_str(after.get(..lead).unwrap_or_default());
+        out.push_str(REDACTED);
+        rest = behind;
+    }
+    out.push_str(rest);
+    found.then_some(out)
+}
+
+/// Bytes of the character that begins at `at`.
+fn last_len(text: &str, at: usize) -> usize {
+    text.get(at..).and_then(|from| from.chars().next()).map_or(1, char::len_utf8)
+}
