@@ -449,7 +449,8 @@ mod tests {
     /// Weekdays without trading, and half days, as the exchange published them.
     #[test]
     fn the_published_holidays_and_early_closes_come_out() {
-        let published: [(i16, &[(i8, i8)], &[(i8, i8)]); 5] = [
+        type MonthDay = (i8, i8);
+        let published: [(i16, &[MonthDay], &[MonthDay]); 5] = [
             (
                 2024,
                 &[(1, 1), (1, 15), (2, 19), (3, 29), (5, 27), (6, 19), (7, 4), (9, 2), (11, 28), (12, 25)],
@@ -478,7 +479,7 @@ mod tests {
         ];
         for (year, holidays, half_days) in published {
             let (from, to) = (date(year, 1, 1), date(year, 12, 31));
-            let closed: Vec<(i8, i8)> = dates(from)
+            let closed: Vec<MonthDay> = dates(from)
                 .take_while(|at| *at <= to)
                 .filter(|at| closed_because(*at).is_some_and(|reason| reason != "weekend"))
                 .map(|at| (at.month(), at.day()))

@@ -12,7 +12,7 @@ use jiff::civil::{Date, date};
 
 /// Days on which that package has regular hours, though the exchange announced others before the bell. Source: the exchange's
 /// list of closings and shortened sessions.
-const NOT_IN_THE_PACKAGE: [(Date, (i8, i8), (i8, i8), &str); 5] = [
+const NOT_IN_THE_PACKAGE: [(Date, HourMinute, HourMinute, &str); 5] = [
     (date(1990, 12, 27), (11, 0), (16, 0), "opened late after a transformer's explosion"),
     (date(1994, 2, 11), (9, 30), (14, 30), "closed early in a snowstorm"),
     (date(1995, 12, 18), (10, 30), (16, 0), "opened late for computer trouble"),
@@ -20,6 +20,7 @@ const NOT_IN_THE_PACKAGE: [(Date, (i8, i8), (i8, i8), &str); 5] = [
     (date(2002, 9, 11), (12, 0), (16, 0), "opened at noon on the anniversary of the attack"),
 ];
 
+type HourMinute = (i8, i8);
 type Hours = (UnixNanos, UnixNanos);
 
 fn package_sessions(python: &Path, from: Date, to: Date) -> BTreeMap<Date, Hours> {
