@@ -25,6 +25,7 @@ pub mod instrument;
 pub mod money;
 pub mod occ_symbol;
 pub mod order;
+pub mod position;
 pub mod price;
 pub mod proposal;
 pub mod quantity;
