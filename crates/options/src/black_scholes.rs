@@ -5,7 +5,7 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use crate::{carry::Carry, right::Right};
+use crate::{Right, carry::Carry};
 
 /// One over the square root of two pi: the height of the normal density at zero.
 pub(crate) const INV_SQRT_TAU: f64 = 0.398_942_280_401_432_7;

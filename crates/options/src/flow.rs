@@ -1,10 +1,10 @@
 //! What prints in one contract say: who was the aggressor, how big, how convinced.
 
 use crate::{
+    Right,
     gamma_exposure::SHARES_PER_CONTRACT,
     quote_trail::{Quote, QuoteTrail, Side},
     quote_use::is_out_of_the_money,
-    right::Right,
     sweep::SweepDetector,
 };
 

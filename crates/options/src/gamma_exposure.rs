@@ -5,12 +5,12 @@
 //! moves.
 
 use crate::{
+    Right,
     carry::Carry,
     greeks::gamma,
     implied_volatility::NoVolatility,
     quote_use::{LastSides, QuoteUse},
     regime::{Coverage, Regime},
-    right::Right,
     zero_gamma::{Bell, zero_gamma},
 };
 

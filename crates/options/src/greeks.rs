@@ -1,9 +1,9 @@
 //! How an option's value moves: with the spot, with time, with volatility, with the interest rate.
 
 use crate::{
+    Right,
     black_scholes::{INV_SQRT_TAU, normal_cdf},
     carry::Carry,
-    right::Right,
     time_to_expiry::YEAR_DAYS,
 };
 

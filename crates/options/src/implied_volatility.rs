@@ -9,7 +9,7 @@
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
-use crate::{black_scholes::INV_SQRT_TAU, carry::Carry, right::Right};
+use crate::{Right, black_scholes::INV_SQRT_TAU, carry::Carry};
 
 /// A volatility is returned only if it reprices its quote this closely, in dollars: a tenth of what is promised outside,
 /// which leaves room for rounding in the caller's own repricing.
@@ -38,7 +38,7 @@ pub enum NoVolatility {
     /// Less than 60 s are left: the value is the intrinsic value.
     #[error("less than 60 s to expiry")]
     TooCloseToExpiry,
-    /// The price is at or below what the option is worth without any volatility.
+    /// The price is at or below what the option is worth without any volatility, or above it by less than rounding.
     #[error("price {price} is at or below the intrinsic value {bound}")]
     BelowIntrinsic {
         /// The price given.
@@ -82,9 +82,9 @@ pub fn implied_volatility(right: Right, strike: f64, quote: Option<f64>, carry: 
     if price >= bound {
         return Err(NoVolatility::AboveBound { price, bound });
     }
-    // The time value of an in-the-money option is a difference: what rounding alone could have left of it is nothing.
+    // A time value below the formula's own rounding cannot be told from none.
     let intrinsic = if parity > 0.0 { parity } else { 0.0 };
-    let rounding = if parity > 0.0 { 4.0 * f64::EPSILON * bound } else { 0.0 };
+    let rounding = 4.0 * f64::EPSILON * bound;
     let out_of_the_money = price - intrinsic;
     if out_of_the_money <= rounding {
         return Err(NoVolatility::BelowIntrinsic { price, bound: intrinsic });

@@ -38,14 +38,13 @@ pub mod parity;
 pub mod quote_trail;
 pub mod quote_use;
 pub mod regime;
-pub mod right;
 pub mod sweep;
 pub mod time_to_expiry;
 pub mod zero_gamma;
 
+pub use agenttrader_core::instrument::Right;
 pub use carry::{Carry, CarryError};
 pub use greeks::Greeks;
 pub use implied_volatility::{NoVolatility, implied_volatility};
 pub use regime::Regime;
-pub use right::Right;
 pub use time_to_expiry::TimeToExpiry;

@@ -1,6 +1,6 @@
 //! Which quotes count towards an exposure profile, and why the others do not.
 
-use crate::{implied_volatility::NoVolatility, right::Right};
+use crate::{Right, implied_volatility::NoVolatility};
 
 /// An ask of at most this share of the spot makes an out-of-the-money contract without a bid worthless: 0.1 percent.
 pub const WORTHLESS_ASK_SHARE: f64 = 0.001;
