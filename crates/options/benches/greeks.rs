@@ -98,7 +98,10 @@ fn main() {
             strike: c.strike,
             expiry: c.carry.time().nanos(),
             same_day: c.carry.time().nanos() < DAY,
-            open_interest: 100 + (i as u64 * 7919) % 5000,
+            // Calls above the spot and puts below it are the popular ones, as in a real chain.
+            open_interest: 100
+                + (i as u64 * 7919) % 2000
+                + if (c.right == Right::Call) == (c.strike > 500.0) { 4000 } else { 0 },
             sides: LastSides { bid: Some(c.price * 0.99), ask: Some(c.price * 1.01) },
             volatility: Ok(c.volatility),
             carry: c.carry,
@@ -114,10 +117,12 @@ fn main() {
     let profiles = nanos_per_call(1, || {
         black_box(profile(500.0, black_box(&contracts), Regime::Unknown));
     });
+    assert!(profile(500.0, &contracts, Regime::Unknown).zero_gamma.is_some());
     let puts_only: Vec<OpenContract> = contracts.iter().filter(|c| c.right == Right::Put).copied().collect();
     let no_crossing = nanos_per_call(1, || {
         black_box(profile(500.0, black_box(&puts_only), Regime::Unknown));
     });
+    assert_eq!(profile(500.0, &puts_only, Regime::Unknown).zero_gamma, None);
     for (name, each) in [("profile of 160, crossing", profiles), ("profile of 80, no crossing", no_crossing)] {
         println!("{name:<28}{:>14.0}{each:>10.0}{bare:>16.0}{:>8.2}", 1e9 / each, each / bare);
     }

@@ -99,6 +99,26 @@ fn the_gamma_alone_is_the_gamma_among_the_greeks() {
     near(gamma(97.0, 0.3, &carry), of_all, 1e-15);
 }
 
+/// Every function here comes from one library compiled with us: whoever sees another number has another library, another
+/// rounding or a fused multiplication, and would not replay a recording to the byte.
+#[test]
+fn every_machine_computes_the_same_bits() {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for i in 0..500_i64 {
+        let x = i as f64 / 500.0;
+        let time = TimeToExpiry::from_nanos(SHORTEST_PRICED_NANOS * (1 + i * i));
+        let carry = Carry::from_rates(500.0, 0.04 * x, 0.01, time).unwrap();
+        let strike = 500.0 * (1.0 + (x - 0.5) * carry.sqrt_years());
+        let right = if i % 2 == 0 { Right::Call } else { Right::Put };
+        let g = greeks(right, strike, 0.1 + x, &carry).unwrap();
+        let implied = implied_volatility(right, strike, Some(g.price), &carry).unwrap();
+        for number in [g.price, g.delta, g.gamma, g.theta, g.vega, g.rho, implied] {
+            hash = (hash ^ number.to_bits()).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    assert_eq!(format!("{hash:016x}"), "55f17a46d49e870f");
+}
+
 prop_compose! {
     /// Any option one may meet, from a minute to two years, from five standard deviations in to five out of the money.
     fn options()(
