@@ -1,0 +1,319 @@
+//! The command line: arguments only. What they mean together stands in `settings`.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A trading floor where agents see everything, propose anything, and execute nothing until two humans unlock it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "agenttrader",
+    version,
+    propagate_version = true,
+    after_help = "Examples:\n  agenttrader                                  the whole floor, with a simulated market\n  \
+                  agenttrader floor --recording day.rec --speed 60\n  agenttrader halt --reason drill\n  \
+                  agenttrader replay .agenttrader/recordings/RUN.rec --verify .agenttrader\n\n\
+                  Exit codes: 0 done and good; 1 judged and bad; 2 could not judge or bad usage; 69 a needed service is \
+                  unavailable; 75 try again; 78 configuration refused."
+)]
+pub struct Cli {
+    /// Settings that every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do; nothing: `floor`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Settings that every command takes, before or after it.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Global {
+    /// Where everything is kept that the floor writes [default: .agenttrader] [env: AGENTTRADER_DATA_DIR]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// A TOML file with settings by the names of the flags
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Log lines as JSON or as text [default: text on a terminal, else json] [env: AGENTTRADER_LOG_FORMAT]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// Address to listen on [default: 127.0.0.1] [env: AGENTTRADER_BIND]
+    #[arg(long, global = true, value_name = "ADDR")]
+    pub bind: Option<std::net::IpAddr>,
+    /// First of the floor's ports; 0 takes free ones and prints them [default: 8080] [env: AGENTTRADER_PORT_BASE]
+    #[arg(long, global = true, value_name = "N")]
+    pub port_base: Option<u16>,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One record a line, as the audit log holds it.
+    Json,
+    /// One sentence a line.
+    Text,
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole floor: market, strategies, gate and mission control
+    #[command(after_help = "Examples:\n  agenttrader floor\n  agenttrader floor --seed 7 --speed 10 --fresh\n  \
+                            agenttrader floor --recording goog.rec --speed 60 --strategies gamma,naive_flow_trend\n  \
+                            APCA_API_BASE_URL=http://127.0.0.1:9000 APCA_API_DATA_URL=http://127.0.0.1:9000 agenttrader floor")]
+    Floor(FloorArgs),
+    /// Run the venue simulator alone
+    #[command(after_help = "Examples:\n  agenttrader venue --port-base 9000\n  agenttrader venue --seed 7 --date 2026-11-27 --speed 10")]
+    Venue(VenueArgs),
+    /// Run the market-data agent alone
+    #[command(after_help = "Example:\n  REPO_ID=agent-trader-v2 AGENT_NAME=marketdata-mcp-server AGENT_ROLE=marketdata \
+                            AGENT_MODE=OBSERVE agenttrader marketdata")]
+    Marketdata(AgentArgs),
+    /// Run strategies alone: they record and propose, and nothing judges
+    #[command(after_help = "Example:\n  REPO_ID=agent-trader-v2 AGENT_NAME=gamma-strategy AGENT_ROLE=strategy_eval \
+                            AGENT_MODE=OBSERVE agenttrader strategy --strategies gamma")]
+    Strategy(AgentArgs),
+    /// Run mission control alone, over the agents of the inventory and the logs of the data directory
+    #[command(after_help = "Example:\n  agenttrader mission-control --data-dir .agenttrader")]
+    MissionControl(MissionControlArgs),
+    /// Feed a recording through the same code again
+    #[command(after_help = "Examples:\n  agenttrader replay day.rec\n  agenttrader replay .agenttrader/recordings/RUN.rec --verify .agenttrader\n  \
+                            agenttrader replay day.rec --out bodies --json")]
+    Replay(ReplayArgs),
+    /// Import recordings, or look at them
+    #[command(subcommand)]
+    Record(RecordCommand),
+    /// Halt execution: anyone may
+    #[command(after_help = "Example:\n  agenttrader halt --reason \"spread looks wrong\"")]
+    Halt(HaltArgs),
+    /// Show whether the floor is safe
+    #[command(after_help = "Example:\n  agenttrader status --json")]
+    Status(OutputArgs),
+    /// Show proposals and what became of them
+    #[command(after_help = "Examples:\n  agenttrader proposals\n  agenttrader proposals --limit 5 --json\n  agenttrader proposals 0f8e1c52-…")]
+    Proposals(ProposalsArgs),
+    /// Show the effective configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Write a completion script for a shell
+    #[command(after_help = "Example:\n  agenttrader completions bash > /etc/bash_completion.d/agenttrader")]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where the simulated market comes from.
+#[derive(Clone, Debug, Default, Args)]
+pub struct MarketArgs {
+    /// Seed of the simulated market [default: 1, or what the data directory holds]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Session date of the simulated market [default: today's or the next trading day's in New York]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub date: Option<jiff::civil::Date>,
+    /// Venue seconds in a wall second [default: 1]
+    #[arg(long, value_name = "N")]
+    pub speed: Option<f64>,
+    /// Begin the simulated market anew instead of going on
+    #[arg(long)]
+    pub fresh: bool,
+    /// Play this recording's market instead of a simulated one
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "date", "fresh"])]
+    pub recording: Option<PathBuf>,
+}
+
+/// Which strategies run, and over what.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StrategyArgs {
+    /// Strategies to run [default: gamma,whale] [env: AGENTTRADER_STRATEGIES]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub strategies: Option<Vec<String>>,
+    /// Underlyings to follow [default: what the venue lists, at most 8] [env: AGENTTRADER_SYMBOLS]
+    #[arg(long, value_name = "SYMBOL,…", value_delimiter = ',')]
+    pub symbols: Option<Vec<String>>,
+    /// Folder of configuration files that replace the compiled-in ones [default: configs, if there] [env: AGENTTRADER_CONFIGS]
+    #[arg(long, value_name = "DIR")]
+    pub configs: Option<PathBuf>,
+}
+
+/// Arguments of `floor`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct FloorArgs {
+    /// The market.
+    #[command(flatten)]
+    pub market: MarketArgs,
+    /// The strategies.
+    #[command(flatten)]
+    pub strategy: StrategyArgs,
+    /// Plain lines instead of the live summary
+    #[arg(long)]
+    pub plain: bool,
+}
+
+/// Arguments of `venue`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct VenueArgs {
+    /// The market.
+    #[command(flatten)]
+    pub market: MarketArgs,
+    /// Whose limits apply: `plus` is Alpaca's paid plan, `basic` the free one
+    #[arg(long, value_enum, default_value = "plus")]
+    pub plan: Plan,
+    /// Trading REST requests a minute and key
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub rest_limit: u32,
+}
+
+/// Alpaca's data plans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Plan {
+    /// The free one.
+    Basic,
+    /// The paid one.
+    #[default]
+    Plus,
+}
+
+/// Arguments of an agent that runs alone.
+#[derive(Clone, Debug, Default, Args)]
+pub struct AgentArgs {
+    /// The strategies.
+    #[command(flatten)]
+    pub strategy: StrategyArgs,
+}
+
+/// Arguments of `mission-control`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct MissionControlArgs {
+    /// Inventory of agents [default: configs/agents/agents.yaml, else the compiled-in one]
+    #[arg(long, value_name = "FILE")]
+    pub agents: Option<PathBuf>,
+    /// Networks whose authenticating proxy may reach a bind beyond loopback
+    #[arg(long, value_name = "CIDR")]
+    pub trusted_proxy: Vec<String>,
+}
+
+/// Arguments of `replay`.
+#[derive(Clone, Debug, Args)]
+pub struct ReplayArgs {
+    /// The recording
+    pub file: PathBuf,
+    /// Compare with what was recorded: a data directory, or a file of bodies that `--out` wrote
+    #[arg(long, value_name = "DATA_DIR|FILE")]
+    pub verify: Option<PathBuf>,
+    /// Write every body there, one a line, in a file a kind
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Strategies to run over an imported recording [default: gamma,whale]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub strategies: Option<Vec<String>>,
+    /// Folder of configuration files for an imported recording [default: compiled-in]
+    #[arg(long, value_name = "DIR")]
+    pub configs: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with recordings.
+#[derive(Debug, Subcommand)]
+pub enum RecordCommand {
+    /// Make a recording from a vendor's files
+    #[command(after_help = "Example:\n  agenttrader record import data --format lean --symbol GOOG --date 2015-12-24 --out goog.rec")]
+    Import(ImportArgs),
+    /// Show what a recording holds
+    #[command(after_help = "Example:\n  agenttrader record info goog.rec --json")]
+    Info {
+        /// The recording
+        file: PathBuf,
+        /// Print as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Arguments of `record import`.
+#[derive(Clone, Debug, Args)]
+pub struct ImportArgs {
+    /// Where the files are; for `lean` the folder that holds `equity/`, `option/`, …
+    pub src: PathBuf,
+    /// Whose files they are
+    #[arg(long, value_enum)]
+    pub format: ImportFormat,
+    /// The underlying
+    #[arg(long)]
+    pub symbol: String,
+    /// The day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub date: jiff::civil::Date,
+    /// The recording to write; it must not exist
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Take this resolution instead of the finest
+    #[arg(long, value_enum)]
+    pub resolution: Option<Resolution>,
+    /// Take hours before open and after close too
+    #[arg(long)]
+    pub extended: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Formats that can be imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ImportFormat {
+    /// QuantConnect LEAN's data folder.
+    Lean,
+}
+
+/// Resolutions of vendors' files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Resolution {
+    /// Every print or quote.
+    Tick,
+    /// One-second bars.
+    Second,
+    /// One-minute bars.
+    Minute,
+}
+
+/// Arguments of `halt`.
+#[derive(Clone, Debug, Args)]
+pub struct HaltArgs {
+    /// Why, for the record
+    #[arg(long)]
+    pub reason: String,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of commands that only print.
+#[derive(Clone, Debug, Args)]
+pub struct OutputArgs {
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `proposals`.
+#[derive(Clone, Debug, Args)]
+pub struct ProposalsArgs {
+    /// One proposal, with its decision and every record of its story
+    pub id: Option<uuid::Uuid>,
+    /// How many, newest first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: u32,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the effective values and where each came from
+    #[command(after_help = "Example:\n  agenttrader config show --json")]
+    Show(OutputArgs),
+}
