@@ -16,8 +16,16 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod agent_state;
+pub mod approval;
+pub mod effect;
 pub mod exposure;
+pub mod facts;
 pub mod freshness;
+pub mod gate;
+pub mod interlock;
 pub mod kill_switch;
 pub mod limits;
+pub mod notional;
+pub mod permit;
 pub mod seen;
+pub mod unlock;

@@ -9,10 +9,11 @@ use crate::limits::Limits;
 use agenttrader_authority::approval::Approval;
 use agenttrader_authority::grant::{ExecutionMode, Grant};
 use agenttrader_authority::presented::Presented;
+use agenttrader_core::canonical_json;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, AgentMode, Build};
 use agenttrader_core::money::Money;
-use agenttrader_core::order::{Intent, OrderLeg, OrderType, Side, Tradable};
+use agenttrader_core::order::{Intent, Order, OrderLeg, OrderType, Side, Tradable};
 use agenttrader_core::price::Price;
 use agenttrader_core::quantity::Quantity;
 use agenttrader_core::symbol::Symbol;
@@ -267,8 +268,19 @@ pub struct Counters {
 }
 
 /// What makes two orders the same: legs, side, quantity and price; neither proposal nor time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct OrderLikeness(pub Digest);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct OrderLikeness(Digest);
+
+impl OrderLikeness {
+    /// The likeness of an order. The order of its legs does not matter.
+    pub fn of(order: &Order) -> Self {
+        let mut legs = order.legs.clone();
+        legs.sort_unstable();
+        // It has a canonical form; without one all orders would be alike, and refused.
+        let text = canonical_json::of(&(legs, order.side, order.quantity, order.order_type)).unwrap_or_default();
+        Self(Digest::of(text.as_bytes()))
+    }
+}
 
 fn as_word<T, S: serde::Serializer>(presented: &Presented<T>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(presented.word())
