@@ -16,6 +16,14 @@
 
 pub mod clock;
 pub mod entropy;
+pub mod guard;
+pub mod health;
+pub mod keys;
+pub mod marketdata_health;
+pub mod metrics;
+pub mod shutdown;
+pub mod snapshot;
 pub mod start;
 pub mod state;
 pub mod status;
+pub mod tasks;

@@ -15,7 +15,7 @@ use agenttrader_core::time::UnixNanos;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvError, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -314,7 +314,7 @@ impl Ticket {
     /// [`LogError`] when the record is not durable.
     pub fn durable(self) -> Result<Receipt, LogError> {
         let _ = self.nudge.try_send(());
-        self.answer.recv().unwrap_or_else(|RecvError| Err(LogError::Closed))
+        self.answer.recv().unwrap_or(Err(LogError::Closed))
     }
 
     /// Lets the record become durable in its own time. For what no safety property leans on.

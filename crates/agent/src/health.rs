@@ -1,0 +1,158 @@
+//! The endpoints of every agent, all read-only, and the board they read from.
+
+use crate::clock;
+use crate::guard::{Hosts, Problem, read_only};
+use crate::metrics::{self, Metrics};
+use crate::snapshot::Snapshot;
+use crate::status::{HeartbeatAnswer, ServiceKind};
+use crate::tasks::Stop;
+use agenttrader_core::time::Span;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use utoipa::ToSchema;
+
+/// How long requests that are being answered may take once the end was asked for.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// What an agent last said about itself. Written by whoever runs the agent, read by its endpoints.
+#[derive(Debug)]
+pub struct StatusBoard {
+    service_name: String,
+    /// Nothing until the agent has looked for the first time.
+    last: RwLock<Option<(Arc<Snapshot>, Instant)>>,
+    /// The agent's metrics.
+    pub metrics: Metrics,
+}
+
+/// Whether an agent can do its work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Readiness {
+    /// Whether it can.
+    pub ready: bool,
+    /// Why not.
+    pub reason_codes: Vec<String>,
+}
+
+impl StatusBoard {
+    /// An empty board of the agent with this name: not ready, no status.
+    pub fn new(service_name: impl Into<String>) -> Self {
+        Self { service_name: service_name.into(), last: RwLock::new(None), metrics: Metrics::new() }
+    }
+
+    /// Puts up what the agent says about itself now.
+    pub fn publish(&self, snapshot: Snapshot) {
+        let now = (Arc::new(snapshot), clock::monotonic());
+        *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    /// What the agent said last, and how long ago.
+    pub fn last(&self) -> Option<(Arc<Snapshot>, Span)> {
+        let last = self.last.read().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().map(|(snapshot, published)| (Arc::clone(snapshot), clock::elapsed(*published)))
+    }
+}
+
+/// An agent's endpoints behind the guard.
+pub fn router(board: Arc<StatusBoard>, hosts: Hosts) -> Router {
+    read_only(routes(board), hosts)
+}
+
+/// An agent's endpoints without the guard, for a listener that has more of them and guards all.
+pub fn routes(board: Arc<StatusBoard>) -> Router {
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/healthz", get(healthz))
+        .route("/heartbeat", get(heartbeat))
+        .route("/ops/status", get(ops_status))
+        .route("/metrics", get(metrics_text))
+        .route("/audit/checkpoint", get(no_tree))
+        .route("/audit/tile/{*path}", get(no_tree))
+        .fallback(no_such)
+        .with_state(board)
+}
+
+/// Answers on a listener until the end is asked for, and then for half a second more what was begun.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(listener: TcpListener, router: Router, stop: Stop) -> io::Result<()> {
+    let (mut ask, mut late) = (stop.clone(), stop);
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { ask.wait().await });
+    tokio::select! {
+        ended = serving => ended,
+        // A stream that never ends by itself must not hold the process.
+        () = async { late.wait().await; tokio::time::sleep(GRACE).await } => Ok(()),
+    }
+}
+
+type Board = State<Arc<StatusBoard>>;
+
+async fn livez() -> &'static str {
+    "ok\n"
+}
+
+async fn readyz(State(board): Board) -> Response {
+    let reason_codes = board.last().map_or_else(starting, |(snapshot, elapsed)| snapshot.not_ready(elapsed));
+    let ready = reason_codes.is_empty();
+    (ok_if(ready), Json(Readiness { ready, reason_codes })).into_response()
+}
+
+async fn healthz(State(board): Board) -> Response {
+    let Some((snapshot, elapsed)) = board.last() else { return not_yet() };
+    if ServiceKind::of_role(snapshot.identity.agent.agent_role).brings_marketdata() {
+        let health = snapshot.marketdata_health(elapsed);
+        return (ok_if(health.ok), Json(health)).into_response();
+    }
+    let report = snapshot.status(elapsed).status;
+    (ok_if(report.state.is_healthy()), Json(report)).into_response()
+}
+
+async fn heartbeat(State(board): Board) -> Json<HeartbeatAnswer> {
+    Json(board.last().map_or_else(
+        || HeartbeatAnswer {
+            service_name: board.service_name.clone(),
+            last_tick_utc: None,
+            age_seconds: None,
+            is_fresh: false,
+        },
+        |(snapshot, elapsed)| snapshot.heartbeat(elapsed),
+    ))
+}
+
+async fn ops_status(State(board): Board) -> Response {
+    board.last().map_or_else(not_yet, |(snapshot, elapsed)| Json(snapshot.status(elapsed)).into_response())
+}
+
+async fn metrics_text(State(board): Board) -> Response {
+    ([("content-type", metrics::CONTENT_TYPE)], board.metrics.text()).into_response()
+}
+
+async fn no_tree() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "this log has no checkpoint and no tiles")
+}
+
+async fn no_such() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no such endpoint; /ops/status lists them")
+}
+
+fn starting() -> Vec<String> {
+    vec!["STARTING".to_owned()]
+}
+
+fn not_yet() -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, Json(Readiness { ready: false, reason_codes: starting() })).into_response()
+}
+
+const fn ok_if(good: bool) -> StatusCode {
+    if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
