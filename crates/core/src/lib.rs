@@ -16,6 +16,7 @@
 
 pub mod calendar;
 pub mod canonical_json;
+pub mod cut_off;
 pub mod decimal;
 pub mod decision;
 pub mod digest;

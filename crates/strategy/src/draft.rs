@@ -1,5 +1,6 @@
 //! What a strategy says: drafts that the step turns into proposals, and notes of why it does or does not act.
 
+use agenttrader_core::instrument::OptionContract;
 use agenttrader_core::order::{Intent, Side};
 use agenttrader_core::price::Price;
 use agenttrader_core::proposal::{
@@ -83,7 +84,79 @@ pub struct Author {
     pub strategy_version: String,
 }
 
+/// Figures by name, as indicators carry them: what is not finite stays out.
+pub fn figures(named: &[(&str, f64)]) -> Map<String, Value> {
+    let number = |value: f64| serde_json::Number::from_f64(value).map(Value::Number);
+    named.iter().filter_map(|(name, value)| Some(((*name).to_owned(), number(*value)?))).collect()
+}
+
 impl Draft {
+    /// A limit order in shares, its reasons still to be given.
+    pub fn shares(
+        intent: Intent,
+        symbol: Symbol,
+        side: Side,
+        quantity: Quantity,
+        limit: Price,
+        until: UnixNanos,
+    ) -> Self {
+        Self {
+            intent,
+            symbol,
+            asset_type: AssetType::Equity,
+            option: None,
+            legs: Vec::new(),
+            side,
+            quantity,
+            limit_price: Some(limit),
+            short_reason: String::new(),
+            indicators: Map::new(),
+            risk: Risk::default(),
+            valid_until: until,
+        }
+    }
+
+    /// A limit order in one contract, its reasons still to be given.
+    pub fn contract(
+        intent: Intent,
+        option: &OptionContract,
+        side: Side,
+        quantity: Quantity,
+        limit: Price,
+        until: UnixNanos,
+    ) -> Self {
+        let terms = OptionTerms {
+            expiration: option.expiration(),
+            right: option.right(),
+            strike: option.strike(),
+            contract_symbol: option.contract,
+        };
+        let shares = Self::shares(intent, option.underlying, side, quantity, limit, until);
+        Self { asset_type: AssetType::Option, option: Some(terms), ..shares }
+    }
+
+    /// A limit order in one each of several contracts on the same side, at their net price, its reasons still to be given.
+    pub fn structure(
+        intent: Intent,
+        options: &[&OptionContract],
+        symbol: Symbol,
+        side: Side,
+        quantity: Quantity,
+        net: Price,
+        until: UnixNanos,
+    ) -> Self {
+        let leg = |option: &&OptionContract| ProposedLeg {
+            contract_symbol: option.contract,
+            right: option.right(),
+            strike: option.strike(),
+            expiration: option.expiration(),
+            side,
+            ratio: Quantity::ONE,
+        };
+        let shares = Self::shares(intent, symbol, side, quantity, net, until);
+        Self { asset_type: AssetType::Mleg, legs: options.iter().map(leg).collect(), ..shares }
+    }
+
     /// The proposal of this draft: the `place`-th that `author` makes at the causing input. Its ids follow from these
     /// alone, so that a replay yields the same.
     pub fn into_proposal(self, author: &Author, causation: Causation, place: u32, at: UnixNanos) -> Proposal {
@@ -123,4 +196,3 @@ impl Draft {
         }
     }
 }
-

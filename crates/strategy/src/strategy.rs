@@ -1,14 +1,14 @@
 //! The strategy trait.
 
 use crate::draft::Out;
-use agenttrader_core::position::Standing;
-use agenttrader_marketdata::book::Book;
-use agenttrader_sequence::input::Numbered;
+use crate::moment::Moment;
+use agenttrader_core::position::Ended;
 
 /// A strategy: a plain fold over the sequence that speaks when it has something to propose.
 ///
-/// It is asked at every input, after the book has taken the input in and after shadow fills and lapses are booked. It
-/// sees the time inside the input and nothing else of the world; the same inputs give the same drafts.
+/// It is asked once a second of venue time about each of its underlyings, after the book has taken the input in and after
+/// shadow fills and lapses are booked, and only while it is safe to evaluate: the seat it sits in sees to that
+/// ([`crate::guard`]). It sees the moment it is given and nothing else of the world; the same moments give the same drafts.
 pub trait Strategy: Send {
     /// Its name, as proposals carry it: `gamma`.
     fn name(&self) -> &'static str;
@@ -16,6 +16,12 @@ pub trait Strategy: Send {
     /// Its version. Changes whenever the same inputs may give other drafts.
     fn version(&self) -> &'static str;
 
-    /// Takes one input and says what follows from it. Must not allocate at a quote that leads to nothing.
-    fn step(&mut self, input: &Numbered, book: &Book, standing: &Standing, out: &mut Out);
+    /// Why nothing can be done in this underlying all session, if that is how it is: no options, no quotes, no hedge.
+    fn nothing_to_do(&self, moment: &Moment<'_>) -> Option<&'static str>;
+
+    /// Looks at one underlying and says what follows.
+    fn evaluate(&mut self, moment: &Moment<'_>, out: &mut Out);
+
+    /// One of its proposals has ended. Told at the input at which it happened, which may be a quote: must not allocate.
+    fn on_ended(&mut self, _ended: &Ended) {}
 }
