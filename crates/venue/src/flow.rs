@@ -22,7 +22,7 @@ const AUCTION: u8 = b'a';
 const LATE: u8 = b'D';
 
 /// Dollars of premium that each sweep of a programme pays at least.
-const SWEEP_PREMIUM: f64 = 90_000.0;
+const SWEEP_PREMIUM: f64 = 120_000.0;
 
 /// When the first programme begins, after the first step: every contract is quoted by then.
 const FIRST_PROGRAMME: Span = Span::from_millis(3_500);
@@ -152,21 +152,28 @@ impl Flow {
         });
         let Some((index, price)) = found else { return };
         let premium = SWEEP_PREMIUM * programme.appetite * self.random.between(1.0, 1.3);
-        let contracts = (premium / (price.as_f64() * 100.0)).ceil().clamp(60.0, 20_000.0) as u32;
+        let contracts = (premium / (price.as_f64() * 100.0)).ceil().clamp(80.0, 20_000.0) as u32;
         self.sweep(index, price, contracts, floor, tape);
         programme.sweeps_left = programme.sweeps_left.saturating_sub(1);
     }
 
     /// Prints of one contract on several exchanges within a few hundredths of a second.
     fn sweep(&mut self, index: usize, price: Price, contracts: u32, floor: &Floor<'_>, tape: &mut Tape<'_>) {
-        let parts = 3 + self.random.below(4);
+        // The best price has the most at the second exchange asked: whoever watches knows the sweep by then, and its size.
+        let parts = 3 + self.random.below(3);
         let first = self.random.below(OPTION_EXCHANGES.len() as u32) as usize;
         let mut left = contracts;
         for part in 0..parts {
-            let rest = parts - part;
-            let share = f64::from(left) / f64::from(rest) * self.random.between(0.7, 1.3);
-            let size = if rest == 1 { left } else { (share as u32).clamp(1, left.saturating_sub(rest - 1).max(1)) };
+            let share = match part {
+                0 => self.random.between(0.15, 0.25),
+                1 => self.random.between(0.60, 0.70),
+                _ => self.random.between(0.02, 0.08),
+            };
+            let size = if part + 1 == parts { left } else { ((f64::from(contracts) * share) as u32).max(1).min(left) };
             left = left.saturating_sub(size);
+            if size == 0 {
+                break;
+            }
             let exchange = OPTION_EXCHANGES.iter().cycle().nth(first + part as usize * 5).copied().unwrap_or(b'C');
             let at = floor.step.at(0.1 + 0.8 * f64::from(part) / f64::from(parts));
             tape.print(floor, index, (at, price, size), exchange, SWEEP);
@@ -191,7 +198,7 @@ impl Flow {
         let size = 1 + self.random.exponential(4.0) as u32;
         match self.random.unit() {
             fate if fate < 0.003 => {
-                let contracts = 50 + self.random.below(30);
+                let contracts = 70 + self.random.below(30);
                 self.sweep(index, price, contracts, floor, tape);
             }
             fate if fate < 0.005 => {

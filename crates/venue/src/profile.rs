@@ -89,7 +89,7 @@ pub const PROFILES: [Profile; 6] = [
         option_prints: 1.6,
         same_day: true,
         interest: 6_000.0,
-        near: strikes(1.0, 10, 2.0, 10),
+        near: strikes(1.0, 8, 2.0, 12),
         far: strikes(1.0, 10, 4.0, 10),
     },
     Profile {
@@ -106,7 +106,7 @@ pub const PROFILES: [Profile; 6] = [
         option_prints: 1.3,
         same_day: true,
         interest: 4_500.0,
-        near: strikes(1.0, 10, 2.0, 10),
+        near: strikes(1.0, 8, 2.0, 12),
         far: strikes(1.0, 10, 4.0, 10),
     },
     Profile {

@@ -20,8 +20,8 @@ const FIRST_WITHIN: u32 = 24;
 /// The soonest that a contract is quoted again because the spot moved.
 const SOONEST: Span = Span::from_millis(1_400);
 
-/// A quote never gets older than this and one look.
-const OLDEST: Span = Span::from_millis(7_400);
+/// A quote gets older than this by two looks at most: the one that is due, and one in which the contract printed.
+const OLDEST: Span = Span::from_millis(6_800);
 
 /// From here on options tick in nickels.
 const NICKEL_FROM: Price = Price::from_nanos(3_000_000_000);
