@@ -18,4 +18,13 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod back_off;
+pub mod credentials;
+pub mod data_rest;
+pub mod decode;
+pub mod handshake;
+pub mod rest;
+pub mod stream;
+pub mod tls;
+pub mod trading_rest;
 pub mod wire;
