@@ -115,6 +115,11 @@ fn misfit(record: &Record, owner: &Owner, seq: u64) -> Option<String> {
     None
 }
 
+/// Whether a line is a JSON object: a crash leaves halves and noughts, so that this one was written whole, by whatever version.
+fn is_object(line: &[u8]) -> bool {
+    canonical_json::parse_within(line, RECORD_BYTES_MOST).is_ok_and(|value| value.is_object())
+}
+
 /// Reads a whole journal. Bad lines at the end are what a crash leaves; a bad line before a good one is damage.
 pub(crate) fn replay(mut reader: impl BufRead, owner: &Owner) -> Result<Replayed, ReplayError> {
     let mut good = Replayed { records: 0, good_len: 0, last_time: None, torn: None };
@@ -132,7 +137,9 @@ pub(crate) fn replay(mut reader: impl BufRead, owner: &Owner) -> Result<Replayed
             Line::Unfinished { bytes } => (bytes, Err("no line end".to_owned())),
         };
         match (&first_bad, read) {
-            (Some((line, why)), Ok(_)) => return Err(ReplayError::Corrupt { line: *line, why: why.clone() }),
+            (Some((line, why)), read) if read.is_ok() || is_object(&buffer) => {
+                return Err(ReplayError::Corrupt { line: *line, why: why.clone() });
+            }
             (None, Ok(record)) if misfit(&record, owner, good.records).is_none() => {
                 good.records = good.records.saturating_add(1);
                 good.good_len = good.good_len.saturating_add(bytes);
@@ -145,7 +152,7 @@ pub(crate) fn replay(mut reader: impl BufRead, owner: &Owner) -> Result<Replayed
                     .unwrap_or_else(|why| why);
                 first_bad = Some((good.records.saturating_add(1), why));
             }
-            (Some(_), Err(_)) => {}
+            (Some(_), _) => {}
         }
         torn_bytes = torn_bytes.saturating_add(bytes);
         torn_hash = line_hash;

@@ -15,6 +15,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod disk;
+#[cfg(test)]
+mod faults;
 mod journal;
 pub mod log;
 pub mod read;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 /// Proof that a record is durable. Only the log makes one: it has no constructor, `Clone`, `Default` or `Deserialize`.
 #[derive(Debug)]
-#[must_use = "a receipt says which record is durable"]
 pub struct Receipt {
     origin: Arc<str>,
     index: u64,

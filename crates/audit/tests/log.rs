@@ -1,0 +1,313 @@
+//! What a user of the log relies on.
+
+use agenttrader_audit::read::{ReadError, journal_path, payload, records, records_from};
+use agenttrader_audit::{Entry, IntentType, Log, LogError, OpenError, Options, Outcome, Redactor, payload_digest};
+use agenttrader_core::digest::Digest;
+use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole, Build, REPO_ID};
+use agenttrader_core::secret::Secret;
+use agenttrader_core::time::UnixNanos;
+use serde_json::{Value, json};
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc;
+
+const AGENT: &str = "gamma-strategy";
+
+fn identity(name: &str) -> AgentIdentity {
+    AgentIdentity { agent_name: name.into(), agent_role: AgentRole::StrategyEval, agent_mode: AgentMode::Observe }
+}
+
+fn build() -> Build {
+    Build { git_sha: "0123456789abcdef0123456789abcdef01234567".into(), build_id: "b1".into() }
+}
+
+fn open(dir: &Path) -> Result<Log, OpenError> {
+    Log::open(dir, identity(AGENT), REPO_ID, build())
+}
+
+fn entry(second: i64, payload: Value) -> Entry {
+    Entry::new(UnixNanos::from_seconds(second), IntentType::Signal, Outcome::Success, "something was seen", payload)
+}
+
+/// A log with three records, closed.
+fn three(dir: &Path) {
+    let log = open(dir).unwrap();
+    for second in [10, 30, 20] {
+        log.append(entry(second, json!({"second": second}))).unwaited();
+    }
+    log.close().unwrap();
+}
+
+#[test]
+fn a_line_is_canonical_json_with_every_field() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path()).unwrap();
+    let told = entry(1_767_623_400, json!({"b": 1, "a": [0.5, "é"]})).with_error("it broke");
+    log.append(told).durable().unwrap();
+    log.close().unwrap();
+    let text = fs::read_to_string(journal_path(dir.path(), AGENT)).unwrap();
+    let expected = concat!(
+        r#"{"agent_mode":"OBSERVE","agent_name":"gamma-strategy","agent_role":"strategy_eval","build_id":"b1","correlation_id":null,"#,
+        r#""duration_ms":null,"error":"it broke","git_sha":"0123456789abcdef0123456789abcdef01234567","#,
+        r#""intent_id":"INTENT","intent_payload":{"a":[0.5,"é"],"b":1},"intent_summary":"something was seen","intent_type":"signal","#,
+        r#""outcome":"success","repo_id":"agent-trader-v2","seq":0,"timestamp":"2026-01-05T14:30:00Z","trace_id":null}"#,
+        "\n"
+    );
+    let record: Value = serde_json::from_str(&text).unwrap();
+    let id = record["intent_id"].as_str().unwrap();
+    assert_eq!(id.parse::<uuid::Uuid>().unwrap().get_version_num(), 8);
+    assert_eq!(text, expected.replace("INTENT", id));
+}
+
+#[test]
+fn a_receipt_names_log_index_and_payload() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path()).unwrap();
+    log.append(entry(1, json!(null))).unwaited();
+    let payload = json!({"client_order_id": "x"});
+    let receipt = log.append(entry(2, payload.clone())).durable().unwrap();
+    assert_eq!(receipt.origin(), "agenttrader/agent-trader-v2/gamma-strategy");
+    assert_eq!(receipt.index(), 1);
+    assert_eq!(receipt.payload_digest(), payload_digest(&payload).unwrap());
+    assert_eq!(receipt.payload_digest(), Digest::of(br#"{"client_order_id":"x"}"#));
+    assert_eq!(log.size(), 2);
+    // Durable means that another reader finds it now.
+    assert_eq!(records(&journal_path(dir.path(), AGENT)).unwrap().count(), 2);
+}
+
+#[test]
+fn opening_again_goes_on_where_it_ended_and_knows_the_latest_time() {
+    let dir = tempfile::tempdir().unwrap();
+    three(dir.path());
+    let log = open(dir.path()).unwrap();
+    assert_eq!(log.opened().records, 3);
+    assert_eq!(log.opened().torn, None);
+    assert_eq!(log.opened().last_time, Some(UnixNanos::from_seconds(30)));
+    assert_eq!(log.append(entry(40, json!(null))).durable().unwrap().index(), 3);
+}
+
+#[test]
+fn a_second_holder_is_refused_until_the_first_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path()).unwrap();
+    assert!(matches!(open(dir.path()), Err(OpenError::Held { .. })));
+    Log::open(dir.path(), identity("whale-strategy"), REPO_ID, build()).unwrap();
+    drop(log);
+    open(dir.path()).unwrap();
+}
+
+#[test]
+fn names_that_leave_the_folder_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["", "..", "../x", "a/b", "-a", "a b", "a\0", &"a".repeat(65)] {
+        assert!(
+            matches!(Log::open(dir.path(), identity(name), REPO_ID, build()), Err(OpenError::Name { .. })),
+            "{name:?}"
+        );
+    }
+}
+
+#[test]
+fn a_journal_cut_anywhere_opens_with_its_whole_records_and_tells_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    three(dir.path());
+    let path = journal_path(dir.path(), AGENT);
+    let whole = fs::read(&path).unwrap();
+    let ends: Vec<usize> = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
+    // Every place around a line's end, and some within.
+    let places = (0..=whole.len()).filter(|cut| cut % 41 == 0 || ends.iter().any(|end| cut.abs_diff(*end) <= 1));
+    for cut in places {
+        fs::write(&path, &whole[..cut]).unwrap();
+        let log = open(dir.path()).unwrap();
+        let kept = ends.iter().filter(|end| **end <= cut).count();
+        let good = if kept == 0 { 0 } else { ends[kept - 1] };
+        assert_eq!(log.opened().records, kept as u64, "cut at {cut}");
+        let torn = log.opened().torn.as_ref().map(|torn| (torn.bytes, torn.sha256));
+        let expected = (good < cut).then(|| ((cut - good) as u64, Digest::of(&whole[good..cut])));
+        assert_eq!(torn, expected, "cut at {cut}");
+        drop(log);
+        assert_eq!(fs::read(&path).unwrap(), &whole[..good]);
+    }
+}
+
+#[test]
+fn bad_lines_at_the_end_are_cut_and_before_a_good_one_are_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    three(dir.path());
+    let path = journal_path(dir.path(), AGENT);
+    let whole = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    let other = lines[1].replace("gamma-strategy", "whale-strategy");
+    let spaced = lines[1].replacen(':', ": ", 1);
+    let short = lines[1].replacen(r#","trace_id":null"#, "", 1);
+    let long = "x".repeat(200_000);
+    let bads = ["", "{}", "nonsense", lines[0], lines[2], &other, &spaced, &short, &long, "\0\0\0"];
+    for bad in bads {
+        fs::write(&path, format!("{}\n{bad}\n", lines[0])).unwrap();
+        let log = open(dir.path()).unwrap();
+        assert_eq!(log.opened().records, 1, "{bad:.60}");
+        assert_eq!(log.opened().torn.as_ref().map(|torn| torn.bytes), Some(bad.len() as u64 + 1), "{bad:.60}");
+        drop(log);
+
+        fs::write(&path, format!("{}\n{bad}\n{}\n", lines[0], lines[2])).unwrap();
+        match open(dir.path()) {
+            Err(OpenError::Corrupt { line: 2, .. }) => {}
+            other => panic!("{bad:.60}: {other:?}"),
+        }
+        // Nothing was cut: the damage is evidence.
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n{bad}\n{}\n", lines[0], lines[2]));
+    }
+    // Whole objects are no crash: a journal of another version must not be cut away.
+    fs::write(&path, "{\"v\":2}\n{\"v\":2}\n").unwrap();
+    assert!(matches!(open(dir.path()), Err(OpenError::Corrupt { line: 1, .. })));
+    fs::write(&path, format!("{}\n\0\0\n\n{long}\n\0", lines[0])).unwrap();
+    assert_eq!(open(dir.path()).unwrap().opened().torn.as_ref().unwrap().bytes, 3 + 1 + 200_001 + 1);
+}
+
+#[test]
+fn a_large_payload_lies_beside_the_log_and_the_receipt_still_names_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path()).unwrap();
+    let large = json!({"text": "y".repeat(100_000)});
+    let receipt = log.append(entry(1, large.clone())).durable().unwrap();
+    assert_eq!(receipt.payload_digest(), payload_digest(&large).unwrap());
+    let small = json!({"text": "y".repeat(50_000)});
+    log.append(entry(2, small.clone())).durable().unwrap();
+    let all: Vec<_> = records(&journal_path(dir.path(), AGENT)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(all[0].intent_payload, json!({"sha256": receipt.payload_digest(), "size": 100_011}));
+    assert_eq!(payload(dir.path(), &all[0]).unwrap(), large);
+    assert_eq!(payload(dir.path(), &all[1]).unwrap(), small);
+    let blob = dir.path().join("audit-blobs").join(receipt.payload_digest().to_string());
+    assert_eq!(Digest::of(&fs::read(&blob).unwrap()), receipt.payload_digest());
+    fs::write(&blob, b"{}").unwrap();
+    assert!(matches!(payload(dir.path(), &all[0]), Err(ReadError::Payload { .. })));
+    drop(log);
+    assert_eq!(open(dir.path()).unwrap().opened().records, 2);
+}
+
+#[test]
+fn no_record_is_longer_than_its_bound_whatever_it_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path()).unwrap();
+    let hostile = "\u{1}".repeat(100_000);
+    let mut told = entry(1, json!({"text": hostile})).with_error(hostile.clone());
+    told.intent_summary = hostile.clone();
+    told.trace_id = Some(hostile);
+    log.append(told).durable().unwrap();
+    for line in fs::read_to_string(journal_path(dir.path(), AGENT)).unwrap().lines() {
+        assert!(line.len() <= 60_000, "{}", line.len());
+    }
+}
+
+#[test]
+fn a_payload_without_canonical_form_leaves_a_record_that_says_so_and_no_receipt() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path()).unwrap();
+    let refused = log.append(entry(1, json!({"too_large": u64::MAX}))).durable();
+    assert!(matches!(refused, Err(LogError::Payload { .. })));
+    log.append(entry(2, json!(2))).durable().unwrap();
+    let all: Vec<_> = records(&journal_path(dir.path(), AGENT)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(all[0].intent_payload, Value::Null);
+    assert!(all[0].error.as_ref().unwrap().contains("18446744073709551615"));
+    assert_eq!(all[1].seq, 1);
+}
+
+#[test]
+fn errors_and_summaries_are_redacted_and_payloads_stand_as_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let options =
+        Options { redactor: Arc::new(Redactor::new([Secret::new("hunter2-hunter2".into())])), ..Options::default() };
+    let log = Log::open_with(dir.path(), identity(AGENT), REPO_ID, build(), options).unwrap();
+    let signed = json!({"rationale": "Bearer of bad news", "secret": "hunter2-hunter2"});
+    let mut told = entry(1, signed.clone()).with_error("401 for Authorization: Bearer abc.def");
+    told.intent_summary = "sent hunter2-hunter2".into();
+    log.append(told).durable().unwrap();
+    let record = records(&journal_path(dir.path(), AGENT)).unwrap().next().unwrap().unwrap();
+    assert_eq!(record.error.as_deref(), Some("401 for Authorization: Bearer [redacted]"));
+    assert_eq!(record.intent_summary, "sent [redacted]");
+    assert_eq!(record.intent_payload, signed);
+}
+
+#[test]
+fn a_watcher_gets_each_record_once_in_order_as_it_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let (watcher, watched) = mpsc::channel();
+    let options = Options { watcher: Some(watcher), ..Options::default() };
+    let log = Log::open_with(dir.path(), identity(AGENT), REPO_ID, build(), options).unwrap();
+    for second in 0..500 {
+        log.append(entry(second, json!({"second": second}))).unwaited();
+    }
+    log.close().unwrap();
+    let watched: Vec<_> = watched.try_iter().map(|record| (*record).clone()).collect();
+    let stands: Vec<_> = records(&journal_path(dir.path(), AGENT)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(watched.len(), 500);
+    assert_eq!(watched, stands);
+}
+
+#[test]
+fn many_threads_append_and_each_finds_its_own_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path()).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..8_i64 {
+            let log = &log;
+            scope.spawn(move || {
+                for number in 0..25_i64 {
+                    let payload = json!([thread, number]);
+                    let receipt = log.append(entry(1, payload.clone())).durable().unwrap();
+                    assert_eq!(receipt.payload_digest(), payload_digest(&payload).unwrap());
+                }
+            });
+        }
+    });
+    log.close().unwrap();
+    let all: Vec<_> = records(&journal_path(dir.path(), AGENT)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(all.len(), 200);
+    for thread in 0..8_i64 {
+        let own: Vec<i64> = all
+            .iter()
+            .filter(|record| record.intent_payload[0] == thread)
+            .map(|record| record.intent_payload[1].as_i64().unwrap())
+            .collect();
+        assert_eq!(own, (0..25).collect::<Vec<_>>(), "each thread's records stand in its order");
+    }
+}
+
+#[test]
+fn an_append_after_the_close_is_refused_and_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(dir.path()).unwrap();
+    log.close().unwrap();
+    log.close().unwrap();
+    assert_eq!(log.append(entry(1, json!(1))).durable().unwrap_err(), LogError::Closed);
+    assert_eq!(log.lost(), 1);
+}
+
+#[test]
+fn a_reader_goes_on_where_it_stood_and_stops_before_a_line_being_written() {
+    let dir = tempfile::tempdir().unwrap();
+    three(dir.path());
+    let path = journal_path(dir.path(), AGENT);
+    let mut first = records(&path).unwrap();
+    first.next().unwrap().unwrap();
+    let stood = first.position();
+    let rest: Vec<u64> = records_from(&path, stood).unwrap().map(|record| record.unwrap().seq).collect();
+    assert_eq!(rest, [1, 2]);
+    fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"agent_mo").unwrap();
+    let mut live = records(&path).unwrap();
+    assert_eq!(live.by_ref().filter(|record| record.is_ok()).count(), 3);
+    assert_eq!(live.unfinished(), 10);
+    fs::write(&path, b"").unwrap();
+    assert!(matches!(records_from(&path, stood), Err(ReadError::Bad { .. })));
+}
+
+#[test]
+fn a_folder_in_the_journals_place_is_an_error_that_names_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = journal_path(dir.path(), AGENT);
+    fs::create_dir_all(&path).unwrap();
+    let error = open(dir.path()).unwrap_err();
+    assert!(matches!(&error, OpenError::Io { path: named, .. } if *named == path), "{error}");
+}

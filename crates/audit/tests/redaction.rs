@@ -1,0 +1,263 @@
+//! Both lists: what must go, and what must stay.
+
+use agenttrader_audit::redact::{REDACTED, Redactor, names_a_secret};
+use agenttrader_audit::{IntentType, Record};
+use agenttrader_core::secret::Secret;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const SECRET_NAMES: &[&str] = &[
+    "secret",
+    "password",
+    "passwd",
+    "passphrase",
+    "authorization",
+    "Authorization",
+    "cookie",
+    "Set-Cookie",
+    "bearer",
+    "token",
+    "tokens",
+    "credential",
+    "credentials",
+    "secrets",
+    "passwords",
+    "client_secret",
+    "clientSecret",
+    "db.password",
+    "refreshToken",
+    "access token",
+    "Proxy-Authorization",
+    "api_key",
+    "apiKey",
+    "APIKey",
+    "API_KEY",
+    "x-api-key",
+    "api_keys",
+    "access_key",
+    "private_key",
+    "PrivateKey",
+    "secret_key",
+    "signing-key",
+    "session key",
+    "APCA_API_SECRET_KEY",
+    "APCA-API-SECRET-KEY",
+    "APCA_API_KEY_ID",
+    "APCA-API-KEY-ID",
+    "apiKeyId",
+    "AGENTTRADER_MCP_TOKEN",
+];
+
+const PLAIN_NAMES: &[&str] = &[
+    "KEY",
+    "KEYS",
+    "key",
+    "keys",
+    "monkey",
+    "strategy_key",
+    "public_key",
+    "publicKey",
+    "token_bucket",
+    "tokenizer",
+    "key_id",
+    "sort_key",
+    "secretary",
+    "passworded",
+    "cookie_jar",
+    "bearer_of_news",
+    "authorization_id",
+    "symbol",
+    "",
+    // Records.
+    "timestamp",
+    "seq",
+    "repo_id",
+    "agent_name",
+    "agent_role",
+    "agent_mode",
+    "git_sha",
+    "build_id",
+    "intent_id",
+    "correlation_id",
+    "trace_id",
+    "intent_type",
+    "intent_summary",
+    "intent_payload",
+    "outcome",
+    "duration_ms",
+    "error",
+    "sha256",
+    "size",
+    // Proposals and decisions.
+    "proposal_id",
+    "created_at_utc",
+    "strategy_name",
+    "strategy_version",
+    "causation",
+    "intent",
+    "asset_type",
+    "option",
+    "expiration",
+    "right",
+    "strike",
+    "contract_symbol",
+    "legs",
+    "side",
+    "ratio",
+    "quantity",
+    "order_type",
+    "limit_price",
+    "time_in_force",
+    "rationale",
+    "short_reason",
+    "indicators",
+    "risk",
+    "max_loss_usd",
+    "stop_loss",
+    "take_profit",
+    "constraints",
+    "valid_until_utc",
+    "requires_human_approval",
+    "signature",
+    "decision_id",
+    "decision",
+    "reason_codes",
+    "recommended_order",
+    "safety_snapshot",
+    "limits",
+    "decided_at_utc",
+    "proposal_digest",
+    "submitted_by",
+    "idempotency_key",
+    "untrusted_text",
+    "source",
+];
+
+const SSH_SIGNATURE: &str =
+    "-----BEGIN SSH SIGNATURE-----\nU1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTkAAAAg\n-----END SSH SIGNATURE-----\n";
+
+const PEM: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----";
+
+fn redactor() -> Redactor {
+    Redactor::new(
+        ["correct-horse", "correct-horse-battery", "short", "local-only"].map(|text| Secret::new(text.into())),
+    )
+}
+
+fn redacted(mut value: Value) -> Value {
+    redactor().redact_value(&mut value);
+    value
+}
+
+#[test]
+fn values_of_secret_names_go_whatever_they_are() {
+    for name in SECRET_NAMES {
+        assert!(names_a_secret(name), "{name}");
+        for value in [json!("v"), json!(7), json!(["a", {"b": 1}]), json!(null)] {
+            assert_eq!(redacted(json!({"deep": [{*name: value}]})), json!({"deep": [{*name: REDACTED}]}), "{name}");
+        }
+    }
+}
+
+#[test]
+fn values_of_plain_names_stay() {
+    for name in PLAIN_NAMES {
+        assert!(!names_a_secret(name), "{name}");
+        let value = json!({*name: "gamma", "list": [{*name: 1.5}]});
+        assert_eq!(redacted(value.clone()), value, "{name}");
+    }
+}
+
+#[test]
+fn every_field_of_a_record_stays() {
+    let record = Record {
+        timestamp: agenttrader_core::time::UnixNanos::EPOCH,
+        seq: 1,
+        repo_id: "agent-trader-v2".into(),
+        agent_name: "gamma-strategy".into(),
+        agent_role: agenttrader_core::identity::AgentRole::StrategyEval,
+        agent_mode: agenttrader_core::identity::AgentMode::Observe,
+        git_sha: "0123456789abcdef0123456789abcdef01234567".into(),
+        build_id: "unknown".into(),
+        intent_id: uuid::Uuid::nil(),
+        correlation_id: None,
+        trace_id: None,
+        intent_type: IntentType::Signal,
+        intent_summary: "token bucket empty: 5 a second".into(),
+        intent_payload: json!({"signature": SSH_SIGNATURE, "public_key": "ssh-ed25519 AAAAC3Nza"}),
+        outcome: agenttrader_audit::Outcome::Refused,
+        duration_ms: None,
+        error: None,
+    };
+    let value = serde_json::to_value(&record).unwrap();
+    assert_eq!(redacted(value.clone()), value);
+}
+
+fn goes(text: &str, clean: &str) {
+    assert_eq!(redactor().redact_text(text), clean);
+    assert_eq!(redacted(json!({"note": text})), json!({"note": clean}));
+    assert_eq!(redactor().redact_text(clean), clean, "a clean text stays as it is");
+}
+
+fn stays(text: &str) {
+    goes(text, text);
+}
+
+#[test]
+fn secrets_go_from_texts() {
+    goes("Bearer abc.DEF-123_~+/==", "Bearer [redacted]");
+    goes("authorization: bearer abc", "authorization: bearer [redacted]");
+    goes("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==, then", "Basic [redacted], then");
+    goes("BASIC  dXNlcjpwYXNz", "BASIC  [redacted]");
+    goes("key correct-horse-battery and correct-horse!", "key [redacted] and [redacted]!");
+    goes(&format!("a {PEM} b"), "a [redacted] b");
+    goes("-----BEGIN PRIVATE KEY-----\nMIIB", "[redacted]");
+    goes("GET /v2?api_key=abc123&symbol=SPY", "GET /v2?api_key=[redacted]&symbol=SPY");
+    goes("token=abc, next", "token=[redacted], next");
+    goes("APCA-API-SECRET-KEY: PKabc123", "APCA-API-SECRET-KEY: [redacted]");
+    goes(r#"{"password": "hunter2 and more", "a": 1}"#, r#"{"password": "[redacted]", "a": 1}"#);
+    goes(r#"{\"apiKey\":\"x\"}"#, r#"{\"apiKey\":\"[redacted]\"}"#);
+}
+
+#[test]
+fn other_texts_stay() {
+    for text in [
+        SSH_SIGNATURE,
+        "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA\n-----END PUBLIC KEY-----",
+        "basic usage of gamma",
+        "Basic authentication",
+        "forebearer x",
+        "KEY 50.10 x 50.12",
+        "KEYS=3 monkey=4",
+        "strategy_key=gamma public_key: AAAA",
+        "unexpected token: `}` at byte 7",
+        "token_bucket=5",
+        "short and local-only",
+        "",
+        "ends in Bearer",
+        "Bearer",
+        "a = b : c",
+    ] {
+        stays(text);
+    }
+}
+
+#[test]
+fn secrets_go_from_names_too_and_no_member_is_lost() {
+    let value = redacted(json!({"correct-horse": 1, "correct-horse-battery": 2, "plain": 3}));
+    assert_eq!(value, json!({"[redacted]": 1, "[redacted] 2": 2, "plain": 3}));
+}
+
+proptest! {
+    #[test]
+    fn a_loaded_secret_never_stands_in_what_was_redacted(before in ".{0,40}", after in ".{0,40}") {
+        let text = format!("{before}correct-horse-battery{after}");
+        prop_assert!(!redactor().redact_text(&text).contains("correct-horse"));
+    }
+
+    #[test]
+    fn any_text_is_redacted_without_a_panic(text in "(?s).{0,200}|([Bb]asic|[Bb]earer|token[=:]|-----BEGIN PRIVATE KEY-----|\"| |=|é){0,20}") {
+        let clean = redactor().redact_text(&text).into_owned();
+        prop_assert_eq!(redactor().redact_text(&clean), clean.as_str());
+    }
+}
