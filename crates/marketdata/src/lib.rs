@@ -7,6 +7,7 @@
 pub mod book;
 pub mod candle;
 pub mod chain;
+pub mod feed;
 pub mod feed_age;
 pub mod flow_window;
 pub mod latest;
