@@ -16,6 +16,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod builtin;
+pub mod closing;
 pub mod config;
 pub mod draft;
 pub mod guard;
