@@ -1,0 +1,156 @@
+//! What the desk puts on record beside decisions. Every time is an input's, every id is derived: a replay gives the same bytes.
+
+use agenttrader_core::money::Money;
+use agenttrader_core::order::{Intent, OrderLeg, Side, Tradable};
+use agenttrader_core::price::Price;
+use agenttrader_core::quantity::Quantity;
+use agenttrader_core::reason::Reason;
+use agenttrader_core::symbol::Symbol;
+use agenttrader_core::time::UnixNanos;
+use serde::Serialize;
+use uuid::Uuid;
+
+/// The account that everything of the desk is about: hypothetical, and marked so wherever it is shown.
+pub const ACCOUNT: &str = "SHADOW";
+
+/// One thing to record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "output", rename_all = "snake_case")]
+pub enum DeskOutput {
+    /// A proposal refused for posture alone became a shadow order.
+    ShadowTaken(ShadowTaken),
+    /// A shadow order was filled whole, or a holding expired.
+    ShadowFill(ShadowFill),
+    /// A shadow order's time ran out.
+    ShadowLapsed(ShadowLapsed),
+    /// A limit has tripped and stays so until a person resumes.
+    LimitTripped(LimitTripped),
+}
+
+/// A shadow order begins to work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShadowTaken {
+    /// [`ACCOUNT`].
+    pub account: &'static str,
+    /// Its proposal.
+    pub proposal_id: Uuid,
+    /// Its story.
+    pub correlation_id: Uuid,
+    /// Its strategy.
+    pub strategy_name: String,
+    /// What it is for.
+    pub intent: Intent,
+    /// The underlying.
+    pub symbol: Symbol,
+    /// Its legs.
+    pub legs: Vec<OrderLeg>,
+    /// Units of the whole.
+    pub quantity: Quantity,
+    /// The limit; null at market.
+    pub limit_price: Option<Price>,
+    /// Whether it counts as a hedge.
+    pub hedge: bool,
+    /// Whether it reduces.
+    pub reducing: bool,
+    /// When it lapses.
+    pub valid_until_utc: UnixNanos,
+    /// Time of the causing input.
+    pub taken_at_utc: UnixNanos,
+}
+
+/// Why a fill happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum FillCause {
+    /// A shadow order met the market.
+    Order,
+    /// A contract expired.
+    Expiry,
+}
+
+/// One leg of a fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FillLeg {
+    /// What was traded.
+    #[serde(flatten)]
+    pub tradable: Tradable,
+    /// Which way.
+    pub side: Side,
+    /// Shares or contracts, positive.
+    pub quantity: i64,
+    /// Dollars a share; zero for a contract that expires worthless or is exercised.
+    pub price: Price,
+    /// Shares one unit stands for.
+    pub multiplier: u32,
+}
+
+/// A hypothetical fill: all that is needed to work out positions, profit and loss from fills alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShadowFill {
+    /// Derived from the proposal, or from the holding that expired.
+    pub fill_id: Uuid,
+    /// [`ACCOUNT`].
+    pub account: &'static str,
+    /// Why.
+    pub cause: FillCause,
+    /// The proposal; null at expiry.
+    pub proposal_id: Option<Uuid>,
+    /// The story; at expiry that of the oldest lot.
+    pub correlation_id: Uuid,
+    /// The strategy.
+    pub strategy_name: String,
+    /// What the order was for; null at expiry.
+    pub intent: Option<Intent>,
+    /// The underlying.
+    pub symbol: Symbol,
+    /// What was traded, at which price.
+    pub legs: Vec<FillLeg>,
+    /// Units of the whole: shares, contracts, structures.
+    pub quantity: i64,
+    /// Price of one unit: of one leg its own, of several the net, a debit positive. At expiry the official close.
+    pub price: Price,
+    /// Fees of the whole, rounded up to the cent once.
+    pub fees_usd: Money,
+    /// What closing older lots realised, fees left out.
+    pub realised_usd: Money,
+    /// Time of the causing input.
+    pub filled_at_utc: UnixNanos,
+}
+
+/// A shadow order ends unfilled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShadowLapsed {
+    /// [`ACCOUNT`].
+    pub account: &'static str,
+    /// Its proposal.
+    pub proposal_id: Uuid,
+    /// Its story.
+    pub correlation_id: Uuid,
+    /// Its strategy.
+    pub strategy_name: String,
+    /// What it was for.
+    pub intent: Intent,
+    /// The underlying.
+    pub symbol: Symbol,
+    /// Time of the causing input.
+    pub lapsed_at_utc: UnixNanos,
+}
+
+/// A limit trips.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LimitTripped {
+    /// [`ACCOUNT`].
+    pub account: &'static str,
+    /// Which.
+    pub limit: Reason,
+    /// The strategy it disables; null: the account.
+    pub strategy_name: Option<String>,
+    /// The bound.
+    pub bound: String,
+    /// What was measured.
+    pub measured: String,
+    /// Unit of both.
+    pub unit: &'static str,
+    /// Time of the causing input.
+    pub tripped_at_utc: UnixNanos,
+}
