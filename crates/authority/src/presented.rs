@@ -44,7 +44,7 @@ pub enum Unusable {
 }
 
 /// The same as [`Presented`] without the proof, for rules that only look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Shown<'a, T> {
     /// See [`Presented::Missing`].
     Missing,
@@ -55,6 +55,15 @@ pub enum Shown<'a, T> {
     /// See [`Presented::Good`].
     Good(&'a T),
 }
+
+// Copied whatever it shows, which a derive would ask of `T`.
+impl<T> Clone for Shown<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Shown<'_, T> {}
 
 impl<T> Presented<T> {
     /// A look without the proof.

@@ -24,8 +24,8 @@ pub enum Outcome {
 pub struct LimitMeasure {
     /// The code the limit belongs to.
     pub name: Reason,
-    /// The bound, with its unit in `unit`.
-    pub bound: String,
+    /// The bound, with its unit in `unit`; null where it depends on what cannot be known.
+    pub bound: Option<String>,
     /// What was measured; null when it cannot be known.
     pub measured: Option<String>,
     /// `USD`, `shares`, `contracts`, `orders`, `per second`, …

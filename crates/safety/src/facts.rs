@@ -1,5 +1,11 @@
 //! What is true of one proposal in one moment: a three-valued answer a code, a measure a limit.
 
+use crate::asked::{Asked, Class};
+use crate::controls::approval::Binding;
+use crate::controls::buying_power::buying_power;
+use crate::controls::self_trade::self_trade;
+use crate::controls::{self, activity, loss, marketdata, order_size, position, posture, price_collar, sender, symbol, unlock};
+use crate::measure::answer;
 use crate::seen::Seen;
 use agenttrader_core::decision::LimitMeasure;
 use agenttrader_core::proposal::Proposal;
@@ -148,53 +154,103 @@ impl Facts {
     }
 }
 
-/// What is true of `proposal` in the world as `seen`. Pure: the same two give the same facts.
+/// What is true of `proposal` in the world as `seen`. Pure: the same two give the same facts. Of a malformed proposal nothing that reads it
+/// can be known, and nothing in it excuses.
 pub fn facts(proposal: &Proposal, seen: &Seen) -> Facts {
-    let _ = (proposal, seen);
+    let order = proposal.order().ok();
+    let asked = order.as_ref().map(|order| Asked::new(order, seen));
+    let asked = asked.as_ref();
+    let reducing = asked.is_some_and(|asked| asked.reducing);
+    let of_order = |control: fn(&Asked<'_>) -> Answer| asked.map_or(Answer::Unknown, control);
+    let class = Class::of(proposal.asset_type, &seen.limits);
+    let (posture, market, account) = (&seen.posture, &seen.market, &seen.account);
+    let (grant, approval) = (posture.grant.shown(), seen.approval.shown());
+
+    let order_qty = order_size::quantity(asked, class);
+    let order_notional = order_size::notional(asked, class);
+    let collar = price_collar::distance(asked, class);
+    let spread = price_collar::spread(asked, class);
+    let order_duplicate = controls::proposal::order_duplicate(asked);
+    let position_limit = position::limit(asked, &seen.limits);
+    let concentration = position::concentration(asked, &seen.limits);
+    let gross_exposure = position::gross(asked, &seen.limits);
+    let open_orders = activity::open_orders(seen);
+    let [second, minute] = activity::rate(seen);
+    let (repeat_execution, repeats) = activity::repeat_execution(asked, seen);
+    let daily_orders = activity::daily_orders(asked, seen);
+    let daily_notional = activity::daily_notional(asked, seen);
+    let (daily_loss, loss) = loss::daily(seen, reducing);
+    let (drawdown, fall) = loss::drawdown(seen, reducing);
+    let buying_power = buying_power(asked, proposal.asset_type, account);
+    let (volatility_guard, guard) = order_size::volatility_guard(asked, seen, class);
+
     Facts {
-        execution_disabled: Answer::Unknown,
-        agent_mode_not_execute: Answer::Unknown,
-        kill_switch: Answer::Unknown,
-        state_not_ready: Answer::Unknown,
-        unlock_missing: Answer::Unknown,
-        unlock_invalid: Answer::Unknown,
-        unlock_expired: Answer::Unknown,
-        unlock_scope: Answer::Unknown,
-        build_mismatch: Answer::Unknown,
-        marketdata_missing: Answer::Unknown,
-        marketdata_stale: Answer::Unknown,
-        market_closed: Answer::Unknown,
-        signature_invalid: Answer::Unknown,
-        agent_unknown: Answer::Unknown,
-        proposal_malformed: Answer::Unknown,
-        proposal_expired: Answer::Unknown,
-        proposal_duplicate: Answer::Unknown,
-        approval_missing: Answer::Unknown,
-        approval_invalid: Answer::Unknown,
-        symbol_not_allowed: Answer::Unknown,
-        symbol_restricted: Answer::Unknown,
-        symbol_halted: Answer::Unknown,
-        expiry_cutoff: Answer::Unknown,
-        symbol_unreconciled: Answer::Unknown,
-        account_restricted: Answer::Unknown,
-        order_qty: Answer::Unknown,
-        order_notional: Answer::Unknown,
-        price_collar: Answer::Unknown,
-        order_duplicate: Answer::Unknown,
-        position_limit: Answer::Unknown,
-        concentration: Answer::Unknown,
-        gross_exposure: Answer::Unknown,
-        open_orders: Answer::Unknown,
-        order_rate: Answer::Unknown,
-        repeat_execution: Answer::Unknown,
-        daily_orders: Answer::Unknown,
-        daily_notional: Answer::Unknown,
-        daily_loss: Answer::Unknown,
-        drawdown: Answer::Unknown,
-        self_trade: Answer::Unknown,
-        buying_power: Answer::Unknown,
-        volatility_guard: Answer::Unknown,
-        audit_unavailable: Answer::Unknown,
-        limits: Vec::new(),
+        execution_disabled: posture::execution_disabled(posture),
+        agent_mode_not_execute: posture::agent_mode_not_execute(posture),
+        kill_switch: posture::kill_switch(posture),
+        state_not_ready: posture::state_not_ready(posture.state, reducing),
+        unlock_missing: unlock::missing(grant),
+        unlock_invalid: unlock::invalid(grant),
+        unlock_expired: unlock::expired(grant, seen.signed_files_now, reducing),
+        unlock_scope: unlock::scope(grant, posture.execution_mode, proposal.symbol),
+        build_mismatch: unlock::build_mismatch(grant, &posture.build),
+        marketdata_missing: marketdata::missing(market),
+        marketdata_stale: marketdata::stale(market),
+        market_closed: marketdata::closed(market),
+        signature_invalid: sender::signature_invalid(seen.origin),
+        agent_unknown: sender::agent_unknown(seen.origin),
+        proposal_malformed: Answer::of(order.is_none()),
+        proposal_expired: controls::proposal::expired(proposal, seen),
+        proposal_duplicate: controls::proposal::duplicate(seen),
+        approval_missing: controls::approval::missing(approval),
+        approval_invalid: asked.map_or(Answer::Unknown, |asked| {
+            controls::approval::invalid(approval, &Binding::of(proposal, asked))
+        }),
+        symbol_not_allowed: of_order(symbol::not_allowed),
+        symbol_restricted: of_order(symbol::restricted),
+        symbol_halted: of_order(symbol::halted),
+        expiry_cutoff: of_order(symbol::expiry_cutoff),
+        symbol_unreconciled: controls::account::symbol_unreconciled(account),
+        account_restricted: controls::account::restricted(account),
+        order_qty: answer(&order_qty),
+        order_notional: answer(&order_notional),
+        price_collar: answer(&collar).or(answer(&spread)),
+        order_duplicate: answer(&order_duplicate),
+        position_limit: answer(&position_limit),
+        concentration: answer(&concentration),
+        gross_exposure: answer(&gross_exposure),
+        open_orders: answer(&open_orders),
+        order_rate: answer(&second).or(answer(&minute)),
+        repeat_execution,
+        daily_orders: answer(&daily_orders),
+        daily_notional: answer(&daily_notional),
+        daily_loss,
+        drawdown,
+        self_trade: of_order(self_trade),
+        buying_power: answer(&buying_power),
+        volatility_guard,
+        audit_unavailable: posture::audit_unavailable(seen.log),
+        limits: [
+            order_qty,
+            order_notional,
+            collar,
+            spread,
+            order_duplicate,
+            position_limit,
+            concentration,
+            gross_exposure,
+            open_orders,
+            second,
+            minute,
+            repeats,
+            daily_orders,
+            daily_notional,
+            loss,
+            fall,
+            buying_power,
+        ]
+        .into_iter()
+        .chain(guard)
+        .collect(),
     }
 }

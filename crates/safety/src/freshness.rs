@@ -1,7 +1,8 @@
 //! How old market data is, against how old it may be.
 
 use agenttrader_core::time::{Span, UnixNanos};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use std::fmt;
 
 /// Furthest ahead of venue time an event may lie and still count as new.
 pub const AHEAD_MAX: Span = Span::from_seconds(1);
@@ -15,18 +16,29 @@ pub enum Freshness {
     /// Something has arrived that says nothing of now: from the future, or the clock went back.
     Unknown {
         /// Oldest it may be.
+        #[serde(rename = "limit_seconds", serialize_with = "decimal_seconds")]
         limit: Span,
     },
     /// The age of the latest.
     Age {
         /// How old it is.
+        #[serde(rename = "age_seconds", serialize_with = "decimal_seconds")]
         age: Span,
         /// Oldest it may be.
+        #[serde(rename = "limit_seconds", serialize_with = "decimal_seconds")]
         limit: Span,
     },
 }
 
 impl Freshness {
+    /// Oldest it may be; null while nothing has arrived.
+    pub const fn limit(&self) -> Option<Span> {
+        match self {
+            Self::Missing => None,
+            Self::Unknown { limit } | Self::Age { limit, .. } => Some(*limit),
+        }
+    }
+
     /// Whether it is fresh: known and not older than its limit.
     pub fn is_fresh(&self) -> bool {
         matches!(self, Self::Age { age, limit } if age <= limit)
@@ -43,6 +55,17 @@ pub fn age(now: UnixNanos, received: UnixNanos, stamped: UnixNanos) -> Option<Sp
         return None;
     }
     Some(since_receipt.max(since_stamp).max(Span::ZERO))
+}
+
+/// Writes a span as seconds in a decimal string: a recording of years ago, played now, is older than an exact JSON integer holds.
+pub(crate) fn decimal_seconds<S: Serializer>(span: &Span, serializer: S) -> Result<S::Ok, S::Error> {
+    struct Seconds(i64);
+    impl fmt::Display for Seconds {
+        fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            agenttrader_core::decimal::write_billionths(i128::from(self.0), out)
+        }
+    }
+    serializer.collect_str(&Seconds(span.nanos()))
 }
 
 #[cfg(test)]
@@ -76,6 +99,13 @@ mod tests {
         assert!(Freshness::Age { age: limit, limit }.is_fresh());
         assert!(!Freshness::Age { age: limit.plus_nano(), limit }.is_fresh());
         assert!(!Freshness::Missing.is_fresh() && !Freshness::Unknown { limit }.is_fresh());
+    }
+
+    #[test]
+    fn an_age_of_years_is_written_exactly() {
+        let age = Freshness::Age { age: Span::from_nanos(i64::MAX), limit: Span::from_millis(1_500) };
+        let text = serde_json::to_string(&age).unwrap();
+        assert_eq!(text, r#"{"state":"age","age_seconds":"9223372036.854775807","limit_seconds":"1.5"}"#);
     }
 
     trait PlusNano {

@@ -1,9 +1,8 @@
 //! The gate: from facts to reasons, from reasons to a verdict. It alone makes an [`Accepted`].
 
-use crate::approval;
+use crate::controls::{approval, unlock};
 use crate::facts::{Answer, Facts, facts};
 use crate::seen::Seen;
-use crate::unlock;
 use agenttrader_core::decision::{Decision, Outcome};
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::REPO_ID;

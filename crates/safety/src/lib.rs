@@ -16,7 +16,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod agent_state;
-pub mod approval;
+mod asked;
+pub mod controls;
 pub mod effect;
 pub mod exposure;
 pub mod facts;
@@ -25,7 +26,8 @@ pub mod gate;
 pub mod interlock;
 pub mod kill_switch;
 pub mod limits;
+mod measure;
 pub mod notional;
 pub mod permit;
+pub mod quotes;
 pub mod seen;
-pub mod unlock;

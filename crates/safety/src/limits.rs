@@ -1,5 +1,7 @@
 //! The limits in force: bounds of every measured control, by asset class. Read from `configs/risk.toml`.
 
+use agenttrader_core::canonical_json;
+use agenttrader_core::digest::Digest;
 use agenttrader_core::money::Money;
 use agenttrader_core::price::Price;
 use agenttrader_core::time::Span;
@@ -68,6 +70,11 @@ pub struct AssetLimits {
 }
 
 impl Limits {
+    /// Digest of the limits' canonical JSON: what an approval binds. `None` if they had no canonical form.
+    pub fn digest(&self) -> Option<Digest> {
+        canonical_json::of(self).ok().map(|text| Digest::of(text.as_bytes()))
+    }
+
     /// The duplicate window.
     pub fn duplicate_window(&self) -> Span {
         Span::from_seconds(i64::from(self.duplicate_window_seconds))

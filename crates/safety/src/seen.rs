@@ -127,7 +127,7 @@ pub struct Spot {
 pub struct InstrumentSeen {
     /// Which.
     pub tradable: Tradable,
-    /// Whether it is defined in this recording, and so can be quoted.
+    /// Whether it is defined in this recording as just that, a share or a contract of that underlying, and so can be quoted. An index cannot.
     pub listed: bool,
     /// Adjusted, or restricted otherwise.
     pub restricted: Option<bool>,
@@ -151,6 +151,7 @@ pub struct QuoteSeen {
     /// Best ask; null: that side is empty.
     pub ask: Option<Price>,
     /// The larger of time since receipt and venue time minus the exchange's stamp.
+    #[serde(rename = "age_seconds", serialize_with = "crate::freshness::decimal_seconds")]
     pub age: Span,
 }
 
@@ -240,11 +241,11 @@ pub struct WorkingOrder {
     pub remaining: Quantity,
     /// Market or limit.
     pub order_type: OrderType,
-    /// What it would cost at most, premium and fees, dollars.
+    /// Cash it may still take, dollars: premium and fees of options that open, fees alone of shares, whose value is bounded by equity.
     pub reserves: Money,
 }
 
-/// Orders and executions counted for the limits, as of this input.
+/// Orders and executions counted for the limits, as of this input, this proposal left out.
 #[derive(Clone, Debug, Serialize)]
 pub struct Counters {
     /// Orders taken in the last second.
