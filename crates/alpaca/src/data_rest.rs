@@ -5,7 +5,7 @@ use crate::rest::{Page, Patience, Query, Rest, RestError, list};
 use crate::tls::Tls;
 use crate::wire::bar::{Bar, BarsPage};
 use crate::wire::quote::{LatestQuotes, Quote};
-use crate::wire::snapshot::{OptionSnapshot, OptionSnapshotsPage, Snapshots};
+use crate::wire::snapshot::{OptionSnapshot, OptionSnapshotsPage, Snapshot, Snapshots};
 use crate::wire::trade::{LatestTrades, Trade};
 use agenttrader_core::occ_symbol::OccSymbol;
 use agenttrader_core::price::Price;
@@ -90,7 +90,8 @@ impl DataRest {
     /// # Errors
     /// [`RestError`].
     pub async fn stock_snapshots(&self, symbols: &[Symbol], feed: StockFeed) -> Result<Snapshots, RestError> {
-        Ok(self.0.get("/v2/stocks/snapshots", &stocks(symbols, feed)).await?.0)
+        let (all, _): (BTreeMap<String, Option<Snapshot>>, _) = self.0.get("/v2/stocks/snapshots", &stocks(symbols, feed)).await?;
+        Ok(all.into_iter().filter_map(|(symbol, snapshot)| Some((symbol, snapshot?))).collect())
     }
 
     /// The latest quotes of these stocks.

@@ -36,8 +36,8 @@ const TICKER_MAX: usize = 8;
 pub enum Decoded {
     /// An event.
     Market(MarketEvent),
-    /// About the connection.
-    Control(Control),
+    /// About the connection. In a box, so that events stay small to hand on.
+    Control(Box<Control>),
     /// Understood, and no event: price bands, imbalances, the day so far, a status that says nothing about halting.
     Passed {
         /// Its `T`.
@@ -325,7 +325,7 @@ fn value(message: Value, instruments: &Instruments) -> Result<Decoded, Bad> {
     let kind = map.get("T").and_then(Value::as_str).ok_or(Bad::NoType)?.to_owned();
     let letters = Letters::cut(kind.as_bytes());
     if matches!(kind.as_str(), "success" | "error" | "subscription") {
-        return read(letters, message).map(Decoded::Control);
+        return read(letters, message).map(|control| Decoded::Control(Box::new(control)));
     }
     let symbol = match map.get("S") {
         Some(Value::String(symbol)) => symbol.clone(),

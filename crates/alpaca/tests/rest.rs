@@ -1,5 +1,12 @@
 //! The REST clients against a server of a few lines with scripted answers.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops where something is not as it must be"
+)]
+
 use agenttrader_alpaca::credentials::{Credentials, Endpoints, OptionFeed, StockFeed};
 use agenttrader_alpaca::data_rest::{ChainFilter, DataRest, Timeframe};
 use agenttrader_alpaca::rest::{BODY_MAX, Patience, RestError};
@@ -71,7 +78,8 @@ fn spy() -> Symbol {
     Symbol::parse("SPY").unwrap()
 }
 
-const CLOCK: &str = r#"{"timestamp":"2026-01-05T10:00:00-05:00","is_open":true,"next_open":"2026-01-06T09:30:00-05:00","next_close":"2026-01-05T16:00:00-05:00"}"#;
+const CLOCK: &str = r#"{"timestamp":"2026-01-05T10:00:00-05:00","is_open":true,
+    "next_open":"2026-01-06T09:30:00-05:00","next_close":"2026-01-05T16:00:00-05:00"}"#;
 
 #[tokio::test]
 async fn the_clock_says_its_speed_and_keys_go_in_headers() {
@@ -97,6 +105,7 @@ async fn pages_are_followed_to_their_end_and_joined() {
         ok(&format!(r#"{{"bars":{{"SPY":[{}]}},"next_page_token":"a b"}}"#, bar(30))),
         ok(&format!(r#"{{"bars":{{"SPY":[{}]}},"next_page_token":null}}"#, bar(31))),
         ok(r#"{"snapshots":{"SPY260105C00450000":{"impliedVolatility":0.2}}}"#),
+        ok(r#"{"SPY":{"latestTrade":null},"NONE":null}"#),
         ok(r#"{"option_contracts":[],"next_page_token":"x"}"#),
         ok(r#"{"option_contracts":[],"next_page_token":"x"}"#),
     ])
@@ -117,7 +126,8 @@ async fn pages_are_followed_to_their_end_and_joined() {
     let error = server.trading.option_contracts(&filter).await.unwrap_err();
     assert_eq!(error.to_string(), "GET /v2/options/contracts: the next page is the same page");
     let asked = server.asked.await.unwrap();
-    let first = "GET /v2/stocks/bars?symbols=SPY&feed=sip&timeframe=1Min&start=2026-01-05T14%3A30%3A00Z&end=2026-01-05T21%3A00%3A00Z&limit=10000&adjustment=raw";
+    let first = "GET /v2/stocks/bars?symbols=SPY&feed=sip&timeframe=1Min&\
+        start=2026-01-05T14%3A30%3A00Z&end=2026-01-05T21%3A00%3A00Z&limit=10000&adjustment=raw";
     assert!(asked[0].starts_with(&format!("{first} HTTP")), "{}", asked[0]);
     assert!(asked[1].starts_with(&format!("{first}&page_token=a+b HTTP")), "{}", asked[1]);
     assert!(asked[2].starts_with(

@@ -1,5 +1,12 @@
 //! What the encoder writes, the decoder reads back, in both codecs; what anybody else writes is read or refused.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops where something is not as it must be"
+)]
+
 use agenttrader_alpaca::decode::{BAD_MAX, Bad, Decoded, Decoder, FRAME_MAX};
 use agenttrader_alpaca::wire::encode::{Frame, Message, message};
 use agenttrader_alpaca::wire::{Codec, Listing, msgpack};
@@ -246,6 +253,14 @@ fn messages_look_as_the_documentation_shows_them() {
 #[test]
 fn a_bad_message_does_not_spoil_its_neighbours() {
     let quote = json!({"T": "q", "S": "AAPL", "bp": 1.0, "bs": 1, "ap": 2.0, "as": 1, "t": "2026-01-05T14:30:00Z"});
+    // The type need not be the first key, and what nobody knows is passed over.
+    let mut odd = quote.clone();
+    odd["Another"] = json!({"deep": [[[{}]]]});
+    let mut bytes = vec![0x91];
+    bytes.extend(pack_message(&odd));
+    assert_ne!(bytes.get(2..4), Some(&b"\xa1T"[..]));
+    assert!(matches!(&decode(&bytes, Codec::MessagePack)[..], [Decoded::Market(MarketEvent::Quote(_))]));
+    assert!(matches!(&decode(json!([odd]).to_string().as_bytes(), Codec::Json)[..], [Decoded::Market(MarketEvent::Quote(_))]));
     let wrong = |key: &str, value: Value| {
         let mut bad = quote.clone();
         bad[key] = value;

@@ -1,5 +1,12 @@
 //! The stream client against a server of a few lines that keeps, bends and breaks the protocol.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops where something is not as it must be"
+)]
+
 use agenttrader_alpaca::back_off::BackOff;
 use agenttrader_alpaca::credentials::Credentials;
 use agenttrader_alpaca::handshake::Handshake;

@@ -1,5 +1,12 @@
 //! Bodies as Alpaca's documentation shows them read, and are written again key by key; unknown keys do no harm.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops where something is not as it must be"
+)]
+
 use agenttrader_alpaca::wire::account::Account;
 use agenttrader_alpaca::wire::asset::Asset;
 use agenttrader_alpaca::wire::bar::{Bar, BarsPage, LatestBar, LatestBars};

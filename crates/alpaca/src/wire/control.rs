@@ -58,6 +58,7 @@ impl Channels {
 }
 
 /// What the server says about the connection.
+#[expect(clippy::large_enum_variant, reason = "a few a connection; never kept in numbers")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "T", rename_all = "lowercase")]
 pub enum Control {

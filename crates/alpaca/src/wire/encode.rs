@@ -49,7 +49,7 @@ pub enum Message {
 
 impl Message {
     /// The message for an event; `None` for open interest, which no stream carries. Bars go out as minute bars without a
-    /// volume-weighted price, cancels without their exchange: make the [`Message`] by hand to say more.
+    /// volume-weighted price, cancels without their exchange, which Alpaca's own client refuses: fill in what is known.
     pub fn of(event: &MarketEvent, listing: Listing) -> Option<Self> {
         Some(match event {
             MarketEvent::Quote(quote) => Self::Quote(Quote::of(quote, listing)),

@@ -131,3 +131,20 @@ pub struct Luld {
     #[serde(with = "tape", default)]
     pub z: Option<u8>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_two_resumptions_of_trading_end_a_halt() {
+        for code in 0..=u8::MAX {
+            let expected = match code {
+                b'3' | b'T' => Some(false),
+                b'7'..=b'9' | b'A' | b'C'..=b'E' => None,
+                _ => Some(true),
+            };
+            assert_eq!(halted(code), expected, "{}", char::from(code));
+        }
+    }
+}
