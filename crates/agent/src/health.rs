@@ -12,15 +12,33 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use utoipa::ToSchema;
 
 /// How long requests that are being answered may take once the end was asked for.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Connections that are answered at once; the next waits in the listener's backlog. Mission control and a scraper hold one each.
+pub const CONNECTIONS_MOST: usize = 256;
+
+/// How long a request's head may take to come, and a connection stay idle: longer than the slowest poll, so that it can be used again.
+pub const HEAD_TIME: Duration = Duration::from_secs(30);
+
+/// Bytes of a request's head that are read at all. The guard refuses less, and says why.
+pub const HEAD_BYTES_MOST: usize = 64 * 1024;
+
+/// How long to wait when the system has no file handles left.
+const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
 
 /// What an agent last said about itself. Written by whoever runs the agent, read by its endpoints.
 #[derive(Debug)]
@@ -83,16 +101,57 @@ pub fn routes(board: Arc<StatusBoard>) -> Router {
 
 /// Answers on a listener until the end is asked for, and then for half a second more what was begun.
 ///
+/// Bounds: [`CONNECTIONS_MOST`] at once, [`HEAD_TIME`] for a request's head to come, [`HEAD_BYTES_MOST`] for all of it.
+///
 /// # Errors
-/// When the listener fails.
-pub async fn serve(listener: TcpListener, router: Router, stop: Stop) -> io::Result<()> {
-    let (mut ask, mut late) = (stop.clone(), stop);
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move { ask.wait().await });
-    tokio::select! {
-        ended = serving => ended,
-        // A stream that never ends by itself must not hold the process.
-        () = async { late.wait().await; tokio::time::sleep(GRACE).await } => Ok(()),
+/// When the listener is of no use any more.
+pub async fn serve(listener: TcpListener, router: Router, mut stop: Stop) -> io::Result<()> {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(HEAD_BYTES_MOST);
+    let graceful = GracefulShutdown::new();
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MOST));
+    let mut connections = JoinSet::new();
+    loop {
+        // Those that ended are of no further interest.
+        while connections.try_join_next().is_some() {}
+        let accept = async { (Arc::clone(&room).acquire_owned().await, listener.accept().await) };
+        let (place, accepted) = tokio::select! {
+            () = stop.wait() => break,
+            both = accept => both,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) if is_of_one_connection(&error) => continue,
+            Err(error) if is_shortage(&error) => {
+                // Out of file handles: some come back as connections end.
+                tokio::time::sleep(SHORTAGE_PAUSE).await;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let service = TowerToHyperService::new(router.clone());
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        connections.spawn(async move {
+            let _place = place;
+            // What goes wrong with one connection is its client's concern.
+            let _ = connection.await;
+        });
     }
+    drop(listener);
+    // A stream that never ends by itself must not hold the process: it is dropped with the set.
+    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    Ok(())
+}
+
+/// Whether an error of `accept` tells only of the connection it was to give.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+/// Whether an error of `accept` is `EMFILE` or `ENFILE`: no more file handles for now.
+fn is_shortage(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 type Board = State<Arc<StatusBoard>>;

@@ -100,7 +100,7 @@ impl Snapshot {
         MarketdataHealth {
             service: self.identity.agent.agent_name.clone(),
             ok: seen == MarketdataSeen::Fresh,
-            last_tick_epoch_seconds: self.market.last_tick.map(UnixNanos::as_seconds_f64),
+            last_tick_epoch_seconds: self.market.last_tick.map(epoch_seconds),
             age_seconds: self.market_age(elapsed),
             max_age_seconds: self.market.max_age_seconds,
             forced_stale: self.market.forced_stale,
@@ -202,6 +202,11 @@ fn endpoints() -> BTreeMap<String, String> {
     ]
     .map(|(name, path)| (name.to_owned(), path.to_owned()))
     .into()
+}
+
+/// Seconds since 1970 to the microsecond, the most that a float of this size holds.
+fn epoch_seconds(time: UnixNanos) -> f64 {
+    time.nanos().div_euclid(1_000) as f64 / 1e6
 }
 
 /// Seconds; a clock that stepped back makes nothing younger than new.

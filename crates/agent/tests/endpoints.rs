@@ -231,7 +231,7 @@ fn requests_that_are_too_large_are_refused_and_the_agent_lives() {
     assert_eq!(ask(agent.address, &get("/livez", "Content-Length: 5\r\n\r\nhello")).0, 413);
     let (status, _, _) = ask(agent.address, &get("/livez", &format!("X: {}\r\n", "a".repeat(2 << 20))));
     assert!(matches!(status, 0 | 431), "{status}");
-    for nonsense in ["\r\n\r\n", "GET\r\n\r\n", "\0\0\0\0\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"] {
+    for nonsense in ["GET\r\n\r\n", "\0\0\0\0\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"] {
         assert!(matches!(ask(agent.address, nonsense).0, 0 | 400 | 505), "{nonsense:?}");
     }
     assert_eq!(agent.status_of("/livez"), 200);
