@@ -1,1 +1,16 @@
-//! Being written.
+//! The floor: wires the agents live and in replay.
+//!
+//! This crate never holds business logic: [`engine`] calls book, desk and strategies in order, [`live`] is the sequence's
+//! thread, [`replay`] the same step over a recording, `run` what starts and ends a floor.
+
+pub mod bodies;
+pub mod configuration;
+pub mod engine;
+pub mod live;
+pub mod ports;
+pub mod records;
+pub mod replay;
+pub mod status;
+pub mod switch_watch;
+pub mod venue_clock;
+pub mod writer;

@@ -536,6 +536,11 @@ impl Book {
         self.cadence
     }
 
+    /// Whether everything is reported stale, for a drill.
+    pub const fn is_forced_stale(&self) -> bool {
+        self.settings.force_stale
+    }
+
     /// Whether the feed declares a delay.
     pub const fn is_delayed(&self) -> bool {
         self.delayed

@@ -43,8 +43,8 @@ pub struct FeedConfig {
     pub stock_feed: StockFeed,
     /// Which option feed.
     pub option_feed: OptionFeed,
-    /// Underlyings to follow; none: what the venue lists.
-    pub symbols: Option<Vec<Symbol>>,
+    /// Underlyings to follow.
+    pub symbols: Vec<Symbol>,
     /// Most option quotes the plan allows; none: no limit.
     pub option_quote_limit: Option<usize>,
     /// Time between two values of one instrument, where the venue plays a recording.
@@ -65,8 +65,6 @@ pub enum FeedInput {
         /// Venue seconds a wall second.
         speed: f64,
     },
-    /// The underlyings that are followed, before their instruments are defined.
-    Symbols(Vec<Symbol>),
 }
 
 /// What the feed needs of the world around it.
@@ -146,11 +144,10 @@ pub async fn run(config: FeedConfig, world: impl World, queue: SyncSender<FeedIn
     let clients = Clients { trading, data, tls };
     let outlet = Outlet { queue, stop: stop.clone() };
     let mut instruments = Instruments::default();
-    let mut first_day = true;
     let mut back_off = BackOff::STREAM;
     while !*stop.borrow() {
-        match day(&config, &world, &clients, &outlet, &mut instruments, first_day).await {
-            Ok(DayEnd::NextDay) => first_day = false,
+        match day(&config, &world, &clients, &outlet, &mut instruments).await {
+            Ok(DayEnd::NextDay) => back_off.reset(),
             Ok(DayEnd::Stopped) => return Ok(()),
             Ok(DayEnd::Refused(reason)) => return Err(FeedError::Refused { reason }),
             Err(error) if is_final(&error) => return Err(FeedError::Refused { reason: error.to_string() }),
@@ -186,15 +183,11 @@ async fn day(
     clients: &Clients,
     outlet: &Outlet,
     instruments: &mut Instruments,
-    first_day: bool,
 ) -> Result<DayEnd, RestError> {
     let now = read_clock(world, clients, outlet).await?;
     let Some(now) = now else { return Ok(DayEnd::Stopped) };
     let date = new_york_date(now);
     let listing = Listing::ask(config, clients, now).await?;
-    if first_day && outlet.put(FeedInput::Symbols(listing.symbols.clone())).await.is_err() {
-        return Ok(DayEnd::Stopped);
-    }
     let mut opening = listing.define(instruments);
     if let Some(every) = config.cadence {
         opening.push(messages::cadence(every));

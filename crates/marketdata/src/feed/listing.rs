@@ -18,19 +18,12 @@ use agenttrader_sequence::input::Input;
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 
-/// Underlyings followed where the venue lists more than [`SYMBOLS_MAX`] and none are named.
-const DEFAULT_SYMBOLS: [&str; 6] = ["SPY", "QQQ", "IWM", "AAPL", "MSFT", "NVDA"];
-
-/// Most underlyings followed without being named: a whole market's list is no choice.
-const SYMBOLS_MAX: usize = 8;
-
 /// How far ahead contracts are followed: same-day and the next two weeklies.
 const DAYS_AHEAD: i64 = 15;
 
 /// Underlyings and contracts of one date.
 pub(super) struct Listing {
-    /// Underlyings, in order.
-    pub(super) symbols: Vec<Symbol>,
+    symbols: Vec<Symbol>,
     shares: Vec<Symbol>,
     contracts: Vec<(OptionContract, Option<u64>)>,
     unreadable: Vec<String>,
@@ -42,11 +35,7 @@ impl Listing {
     pub(super) async fn ask(config: &FeedConfig, clients: &Clients, now: UnixNanos) -> Result<Self, RestError> {
         let assets = clients.trading.assets().await?;
         let known: Vec<Symbol> = assets.iter().filter_map(|asset| Symbol::parse(&asset.symbol).ok()).collect();
-        let symbols = match &config.symbols {
-            Some(symbols) => symbols.clone(),
-            None if known.len() <= SYMBOLS_MAX => known.clone(),
-            None => DEFAULT_SYMBOLS.into_iter().filter_map(|text| Symbol::parse(text).ok()).collect(),
-        };
+        let symbols = config.symbols.clone();
         let shares: Vec<Symbol> = symbols.iter().copied().filter(|symbol| known.contains(symbol)).collect();
         let date = new_york_date(now);
         let soon = date.checked_add(jiff::Span::new().days(DAYS_AHEAD)).unwrap_or(date);

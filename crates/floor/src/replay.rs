@@ -1,0 +1,360 @@
+//! Replay: a recording through the same engine, as fast as it goes, and compared with what was recorded.
+
+use crate::bodies::{Body, BodyDigest, BodyKind, Unwritable, body_in, body_of};
+use crate::engine::{Engine, EngineError, Judging, Run};
+use agenttrader_audit::read::{self, ReadError as JournalError};
+use agenttrader_audit::record::IntentType;
+use agenttrader_core::digest::Digest;
+use agenttrader_core::identity::Build;
+use agenttrader_core::time::UnixNanos;
+use agenttrader_safety::kill_switch::Reading;
+use agenttrader_sequence::head::Head;
+use agenttrader_sequence::input::{Configuration, Fact, Input, Numbered};
+use agenttrader_sequence::read::{ReadError, Recording, Torn};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+/// Why a recording cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The recording cannot be read.
+    #[error(transparent)]
+    Recording(#[from] ReadError),
+    /// Its configuration gives no engine.
+    #[error("the recording's configuration is refused")]
+    Engine(#[from] EngineError),
+    /// A body cannot be written.
+    #[error(transparent)]
+    Body(#[from] Unwritable),
+    /// The recording has no configuration and is no import.
+    #[error("the recording begins without a configuration")]
+    NoConfiguration,
+    /// What was recorded of the run cannot be read.
+    #[error("cannot read what was recorded in `{path}`")]
+    Journal {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: JournalError,
+    },
+    /// A file of bodies cannot be read or written.
+    #[error("cannot use `{path}`")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file of bodies holds something else.
+    #[error("`{path}` line {line} is no body: a kind, a blank and JSON")]
+    NoBody {
+        /// Which.
+        path: PathBuf,
+        /// Which line, from 1.
+        line: u64,
+    },
+}
+
+/// What a replay came to.
+#[derive(Debug, Serialize)]
+pub struct Replayed {
+    /// The recording's id.
+    pub recording_id: Uuid,
+    /// Inputs handled.
+    pub inputs: u64,
+    /// Time of the first and of the last input.
+    pub first_utc: Option<UnixNanos>,
+    /// See `first_utc`.
+    pub last_utc: Option<UnixNanos>,
+    /// Digest of the recording's bytes.
+    pub recording_sha256: Digest,
+    /// Digest of all bodies, in order.
+    pub bodies_sha256: Digest,
+    /// Proposals made.
+    pub proposals: u64,
+    /// Decisions made.
+    pub decisions: u64,
+    /// Shadow fills.
+    pub fills: u64,
+    /// What was cut off at the recording's end, if anything.
+    pub torn: Option<TornTail>,
+    /// Why strategies did nothing, as they say it, once each.
+    pub notes: Vec<String>,
+    /// Shadow profit of the whole run, dollars; null where nobody judged.
+    pub shadow_profit_usd: Option<String>,
+}
+
+/// Bytes at a recording's end that are no whole record.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct TornTail {
+    /// Where they begin.
+    pub offset: u64,
+    /// How many.
+    pub bytes: u64,
+}
+
+impl From<Torn> for TornTail {
+    fn from(torn: Torn) -> Self {
+        Self { offset: torn.offset, bytes: torn.bytes }
+    }
+}
+
+/// Most notes kept: they are for people.
+const NOTES_MAX: usize = 200;
+
+/// A recording on its way through an engine.
+pub struct Replay {
+    recording: Recording,
+    engine: Engine,
+    digest: BodyDigest,
+    before: Vec<Numbered>,
+    first: Option<UnixNanos>,
+    last: Option<UnixNanos>,
+    notes: Vec<String>,
+}
+
+/// Puts before an import what its recording does not hold: the configuration, and a missing switch.
+fn virtual_inputs(configuration: &Configuration, at: UnixNanos) -> Vec<Numbered> {
+    let reading = Reading { halted: true, source: "missing: the recording holds no switch".to_owned() };
+    let log = Fact::Log { agent_name: configuration.gate_agent_name.clone(), health: agenttrader_safety::seen::LogHealth::Writable };
+    [Fact::Configuration(configuration.clone()), Fact::Switch(reading), log]
+        .into_iter()
+        .map(|fact| Numbered { number: 0, at, input: Input::Fact(fact) })
+        .collect()
+}
+
+impl Replay {
+    /// Opens a recording. `defaults` gives the configuration for one that holds none: an import.
+    ///
+    /// # Errors
+    /// [`ReplayError`].
+    pub fn open(path: &Path, build: Build, defaults: impl FnOnce(&Head) -> Configuration) -> Result<Self, ReplayError> {
+        let mut recording = Recording::open(path)?;
+        let head = recording.head().clone();
+        let first = recording.next_input()?;
+        let (configuration, before) = match first {
+            Some(Numbered { input: Input::Fact(Fact::Configuration(ref configuration)), .. }) => {
+                (configuration.clone(), first.into_iter().collect::<Vec<_>>())
+            }
+            Some(first) => {
+                let configuration = defaults(&head);
+                let mut before = virtual_inputs(&configuration, first.at);
+                before.push(first);
+                (configuration, before)
+            }
+            None => (defaults(&head), Vec::new()),
+        };
+        let run = Run { recording_id: head.recording_id, build, log_last_time: head.log_last_time.unwrap_or(UnixNanos::EPOCH) };
+        let judging = if configuration.gate_agent_name.is_empty() { Judging::Nobody } else { Judging::Here };
+        let engine = Engine::new(&configuration, run, judging)?;
+        Ok(Self { recording, engine, digest: BodyDigest::default(), before, first: None, last: None, notes: Vec::new() })
+    }
+
+    /// The recording's head.
+    pub const fn head(&self) -> &Head {
+        self.recording.head()
+    }
+
+    /// Runs to the end. Each body goes to `each`, in order; an error of it ends the replay. `progress` is told the bytes read.
+    ///
+    /// # Errors
+    /// [`ReplayError`].
+    pub fn run(
+        mut self,
+        mut each: impl FnMut(&Body) -> Result<(), ReplayError>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Replayed, ReplayError> {
+        let mut outputs = Vec::new();
+        let before = std::mem::take(&mut self.before);
+        for numbered in before {
+            self.handle(&numbered, &mut outputs, &mut each)?;
+        }
+        while let Some(numbered) = self.recording.next_input()? {
+            self.handle(&numbered, &mut outputs, &mut each)?;
+            if numbered.number % 65_536 == 0 {
+                progress(self.recording.offset());
+            }
+        }
+        let profit = self.engine.desk().map(|desk| {
+            let account = desk.readings();
+            account.equity_usd.minus(account.start_equity_usd).to_string()
+        });
+        Ok(Replayed {
+            recording_id: self.recording.head().recording_id,
+            inputs: self.recording.inputs(),
+            first_utc: self.first,
+            last_utc: self.last,
+            recording_sha256: self.recording.digest_so_far(),
+            bodies_sha256: self.digest.digest(),
+            proposals: self.digest.count(BodyKind::Proposal),
+            decisions: self.digest.count(BodyKind::Decision),
+            fills: self.digest.count(BodyKind::Fill),
+            torn: self.recording.torn().map(TornTail::from),
+            notes: self.notes,
+            shadow_profit_usd: profit,
+        })
+    }
+
+    fn handle(
+        &mut self,
+        numbered: &Numbered,
+        outputs: &mut Vec<crate::engine::Output>,
+        each: &mut impl FnMut(&Body) -> Result<(), ReplayError>,
+    ) -> Result<(), ReplayError> {
+        self.first = self.first.or(Some(numbered.at));
+        self.last = Some(numbered.at);
+        let Self { recording, engine, .. } = self;
+        engine.step(numbered, &mut || recording.digest_so_far(), outputs);
+        for output in outputs.drain(..) {
+            if let crate::engine::Output::Note { note, strategy_name, .. } = &output
+                && self.notes.len() < NOTES_MAX
+            {
+                let line = format!("{strategy_name}: {}", note.summary);
+                if !self.notes.contains(&line) {
+                    self.notes.push(line);
+                }
+            }
+            if let Some(body) = body_of(&output)? {
+                self.digest.take(&body);
+                each(&body)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bodies that were recorded for a run, by kind, in order.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    bodies: [std::collections::VecDeque<Body>; 3],
+}
+
+/// The first difference between a replay and what was recorded.
+#[derive(Debug, Serialize)]
+pub struct Difference {
+    /// Kind of body.
+    pub kind: String,
+    /// Its place among those of its kind, from 1.
+    pub place: u64,
+    /// What the replay made; null: nothing more.
+    pub replayed: Option<Value>,
+    /// What was recorded; null: nothing more.
+    pub recorded: Option<Value>,
+    /// The first JSON pointer at which both differ.
+    pub pointer: String,
+}
+
+impl Recorded {
+    /// What a live run of `recording_id` wrote into the logs of a data directory.
+    ///
+    /// # Errors
+    /// [`ReplayError`] when a log cannot be read.
+    pub fn of_data_dir(data_dir: &Path, recording_id: Uuid) -> Result<Self, ReplayError> {
+        let mut recorded = Self::default();
+        let folder = data_dir.join("audit-state");
+        let listed = std::fs::read_dir(&folder).map_err(|source| ReplayError::Io { path: folder.clone(), source })?;
+        let names: BTreeSet<String> = listed.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        let id = recording_id.to_string();
+        for name in names {
+            let path = read::journal_path(data_dir, &name);
+            if !path.exists() {
+                continue;
+            }
+            let failed = |source| ReplayError::Journal { path: path.clone(), source };
+            for record in read::records(&path).map_err(failed)? {
+                let record = record.map_err(failed)?;
+                let kind = match record.intent_type {
+                    IntentType::OrderProposal => BodyKind::Proposal,
+                    IntentType::ExecutionDecision => BodyKind::Decision,
+                    IntentType::Fill => BodyKind::Fill,
+                    _ => continue,
+                };
+                let payload = read::payload(data_dir, &record).map_err(failed)?;
+                if payload.pointer("/cause/recording_id").and_then(Value::as_str) == Some(&id) {
+                    recorded.push(body_in(kind, &payload));
+                }
+            }
+        }
+        Ok(recorded)
+    }
+
+    /// What `replay --out` wrote: one file a kind in a folder, or one of those files alone.
+    ///
+    /// # Errors
+    /// [`ReplayError`] when a file cannot be read or holds something else.
+    pub fn of_files(path: &Path) -> Result<Self, ReplayError> {
+        let mut recorded = Self::default();
+        let text = std::fs::read_to_string(path).map_err(|source| ReplayError::Io { path: path.to_owned(), source })?;
+        for (line, number) in text.lines().zip(1_u64..) {
+            let body = line.split_once(' ').and_then(|(kind, json)| {
+                let kind = BodyKind::ALL.into_iter().find(|known| known.as_str() == kind)?;
+                Some(Body { kind, json: json.to_owned() })
+            });
+            match body {
+                Some(body) => recorded.push(Some(body)),
+                None => return Err(ReplayError::NoBody { path: path.to_owned(), line: number }),
+            }
+        }
+        Ok(recorded)
+    }
+
+    fn push(&mut self, body: Option<Body>) {
+        if let Some(body) = body
+            && let Some(list) = self.bodies.get_mut(body.kind as usize)
+        {
+            list.push_back(body);
+        }
+    }
+
+    /// Compares the next body of a replay with the next recorded one of its kind. `place` counts within the kind.
+    pub fn compare(&mut self, body: &Body, place: u64) -> Option<Difference> {
+        let recorded = self.bodies.get_mut(body.kind as usize)?.pop_front();
+        match recorded {
+            Some(recorded) if recorded.json == body.json => None,
+            recorded => Some(difference(body.kind, place, Some(body), recorded.as_ref())),
+        }
+    }
+
+    /// What was recorded and not replayed, if anything.
+    pub fn left_over(&self, places: [u64; 3]) -> Option<Difference> {
+        self.bodies.iter().zip(BodyKind::ALL).zip(places).find_map(|((list, kind), place)| {
+            list.front().map(|body| difference(kind, place.saturating_add(1), None, Some(body)))
+        })
+    }
+}
+
+fn difference(kind: BodyKind, place: u64, replayed: Option<&Body>, recorded: Option<&Body>) -> Difference {
+    let value = |body: Option<&Body>| body.and_then(|body| serde_json::from_str(&body.json).ok());
+    let (replayed, recorded): (Option<Value>, Option<Value>) = (value(replayed), value(recorded));
+    let pointer = match (&replayed, &recorded) {
+        (Some(a), Some(b)) => first_difference(a, b).unwrap_or_default(),
+        _ => String::new(),
+    };
+    Difference { kind: kind.to_string(), place, replayed, recorded, pointer }
+}
+
+/// The JSON pointer of the first place where two values differ.
+fn first_difference(a: &Value, b: &Value) -> Option<String> {
+    match (a, b) {
+        (Value::Object(left), Value::Object(right)) => {
+            let keys: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+            keys.into_iter().find_map(|key| match (left.get(key), right.get(key)) {
+                (Some(a), Some(b)) => first_difference(a, b).map(|rest| format!("/{key}{rest}")),
+                _ => Some(format!("/{key}")),
+            })
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            let longest = left.len().max(right.len());
+            (0..longest).find_map(|index| match (left.get(index), right.get(index)) {
+                (Some(a), Some(b)) => first_difference(a, b).map(|rest| format!("/{index}{rest}")),
+                _ => Some(format!("/{index}")),
+            })
+        }
+        (a, b) => (a != b).then(String::new),
+    }
+}
