@@ -90,7 +90,8 @@ impl DataRest {
     /// # Errors
     /// [`RestError`].
     pub async fn stock_snapshots(&self, symbols: &[Symbol], feed: StockFeed) -> Result<Snapshots, RestError> {
-        let (all, _): (BTreeMap<String, Option<Snapshot>>, _) = self.0.get("/v2/stocks/snapshots", &stocks(symbols, feed)).await?;
+        let (all, _): (BTreeMap<String, Option<Snapshot>>, _) =
+            self.0.get("/v2/stocks/snapshots", &stocks(symbols, feed)).await?;
         Ok(all.into_iter().filter_map(|(symbol, snapshot)| Some((symbol, snapshot?))).collect())
     }
 

@@ -121,6 +121,8 @@ async fn pages_are_followed_to_their_end_and_joined() {
     };
     let chain = server.data.option_chain(spy(), filter, OptionFeed::Indicative).await.unwrap();
     assert_eq!(chain["SPY260105C00450000"].implied_volatility, Some(0.2));
+    let snapshots = server.data.stock_snapshots(&[spy()], StockFeed::Iex).await.unwrap();
+    assert_eq!(snapshots.keys().collect::<Vec<_>>(), ["SPY"], "a symbol nobody knows is missing");
     let filter =
         ContractFilter { underlyings: vec![spy()], expiration_from: date(2026, 1, 5), expiration_to: date(2026, 1, 9) };
     let error = server.trading.option_contracts(&filter).await.unwrap_err();

@@ -260,7 +260,10 @@ fn a_bad_message_does_not_spoil_its_neighbours() {
     bytes.extend(pack_message(&odd));
     assert_ne!(bytes.get(2..4), Some(&b"\xa1T"[..]));
     assert!(matches!(&decode(&bytes, Codec::MessagePack)[..], [Decoded::Market(MarketEvent::Quote(_))]));
-    assert!(matches!(&decode(json!([odd]).to_string().as_bytes(), Codec::Json)[..], [Decoded::Market(MarketEvent::Quote(_))]));
+    assert!(matches!(
+        &decode(json!([odd]).to_string().as_bytes(), Codec::Json)[..],
+        [Decoded::Market(MarketEvent::Quote(_))]
+    ));
     let wrong = |key: &str, value: Value| {
         let mut bad = quote.clone();
         bad[key] = value;
