@@ -2,21 +2,34 @@
 //!
 //! The pure half makes a market from seed and date: [`simulation`] is its clockwork, [`profile`] its underlyings,
 //! [`paths`] where prices go, [`chain`] what is listed, [`surface`] what options are worth, [`quoting`] and [`flow`] what
-//! the tape shows. The other half serves it, or a recording's events, over websockets and REST.
+//! the tape shows, [`history`] what went before. The other half serves it, or a recording ([`playback`]): [`server`] moves
+//! the market on with its [`clock`] and keeps its place ([`session`]), [`book`] remembers, [`hub`] hands out, [`protocol`]
+//! answers over websockets and REST.
 //!
 //! Production never needs this crate.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod book;
 pub mod chain;
+pub mod clock;
+pub mod directory;
 pub mod flow;
 pub mod history;
+pub mod hub;
 pub mod paths;
+pub mod playback;
 pub mod profile;
+pub mod protocol;
 pub mod quoting;
 pub mod random;
+pub mod server;
+pub mod session;
 pub mod simulation;
 pub mod stock;
 pub mod surface;
 
+pub use playback::Playback;
+pub use server::{Plan, Source, Venue, VenueConfig, VenueError, serve};
+pub use session::Simulation;
 pub use simulation::{Market, MarketError, Scenario};

@@ -1,0 +1,275 @@
+//! The market-data websockets: handshake, subscriptions, data.
+
+use crate::hub::{Batch, Kind, Member};
+use crate::protocol::keys::{Key, Refused, Slot, Slots};
+use crate::protocol::reply::ApiError;
+use crate::protocol::subscriptions::Subscriptions;
+use crate::server::{Plan, Shared};
+use agenttrader_alpaca::wire::Codec;
+use agenttrader_alpaca::wire::control::{ClientMessage, Control};
+use agenttrader_alpaca::wire::encode::Frame;
+use agenttrader_alpaca::wire::error::StreamError;
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// Within this a client has to authenticate; each try gives it anew.
+const AUTH_WITHIN: Duration = Duration::from_secs(10);
+
+/// Largest message a client may send: a thousand OCC symbols are about 24 kB.
+const MESSAGE_MAX: usize = 1 << 20;
+
+/// How long a refused client has to read why, before the connection is cut.
+const LAST_WORD: Duration = Duration::from_secs(1);
+
+/// One of the stream's addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// `/v2/iex`.
+    Iex,
+    /// `/v2/sip`.
+    Sip,
+    /// `/v1beta1/indicative`.
+    Indicative,
+    /// `/v1beta1/opra`.
+    Opra,
+}
+
+impl Endpoint {
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Iex | Self::Sip => Kind::Stocks,
+            Self::Indicative | Self::Opra => Kind::Options,
+        }
+    }
+
+    /// Whether the plan includes this feed.
+    fn is_in(self, plan: Plan) -> bool {
+        plan == Plan::Paid || matches!(self, Self::Iex | Self::Indicative)
+    }
+}
+
+type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+
+/// `GET /v2/iex`.
+pub(crate) async fn iex(State(shared): State<Arc<Shared>>, headers: HeaderMap, upgrade: Upgrade) -> Response {
+    accept(shared, &headers, upgrade, Endpoint::Iex)
+}
+
+/// `GET /v2/sip`.
+pub(crate) async fn sip(State(shared): State<Arc<Shared>>, headers: HeaderMap, upgrade: Upgrade) -> Response {
+    accept(shared, &headers, upgrade, Endpoint::Sip)
+}
+
+/// `GET /v1beta1/indicative`.
+pub(crate) async fn indicative(State(shared): State<Arc<Shared>>, headers: HeaderMap, upgrade: Upgrade) -> Response {
+    accept(shared, &headers, upgrade, Endpoint::Indicative)
+}
+
+/// `GET /v1beta1/opra`.
+pub(crate) async fn opra(State(shared): State<Arc<Shared>>, headers: HeaderMap, upgrade: Upgrade) -> Response {
+    accept(shared, &headers, upgrade, Endpoint::Opra)
+}
+
+fn accept(shared: Arc<Shared>, headers: &HeaderMap, upgrade: Upgrade, endpoint: Endpoint) -> Response {
+    let Ok(upgrade) = upgrade else { return ApiError::bad("this address wants a websocket").into_response() };
+    let codec = Codec::asked_by(headers.get("content-type").and_then(|value| value.to_str().ok()));
+    let presented = Key::presented(headers);
+    upgrade.max_message_size(MESSAGE_MAX).max_frame_size(MESSAGE_MAX).on_upgrade(move |socket| async move {
+        let line = Line { socket, codec, stop: shared.stop.clone() };
+        // The end of a connection has nobody left to be told why.
+        let _ = converse(line, shared, endpoint, presented).await;
+    })
+}
+
+/// The connection is over.
+struct Gone;
+
+/// A websocket with its codec.
+struct Line {
+    socket: WebSocket,
+    codec: Codec,
+    stop: watch::Receiver<bool>,
+}
+
+impl Line {
+    async fn say(&mut self, control: &Control) -> Result<(), Gone> {
+        let frame = self.codec_frame(control.frame(self.codec))?;
+        self.socket.send(frame).await.map_err(|_| Gone)
+    }
+
+    /// Says why, and hangs up.
+    async fn hang_up(&mut self, error: StreamError) -> Gone {
+        let words = async {
+            self.say(&Control::error(error)).await?;
+            self.socket.send(Message::Close(None)).await.map_err(|_| Gone)
+        };
+        let _ = timeout(LAST_WORD, words).await;
+        Gone
+    }
+
+    fn codec_frame(&self, bytes: Vec<u8>) -> Result<Message, Gone> {
+        match self.codec {
+            Codec::Json => String::from_utf8(bytes).map(|text| Message::Text(text.into())).map_err(|_| Gone),
+            Codec::MessagePack => Ok(Message::Binary(bytes.into())),
+        }
+    }
+
+    /// The client's next message, whole; `Err(InvalidSyntax)` inside if it cannot be read. Pings are answered on the way.
+    async fn hear(&mut self) -> Result<Result<ClientMessage, StreamError>, Gone> {
+        loop {
+            let message = tokio::select! {
+                message = self.socket.recv() => message,
+                () = stopped(&mut self.stop) => {
+                    let _ = timeout(LAST_WORD, self.socket.send(Message::Close(None))).await;
+                    return Err(Gone);
+                }
+            };
+            let (bytes, is_text) = match message {
+                Some(Ok(Message::Text(text))) => (text.as_bytes().to_vec(), true),
+                Some(Ok(Message::Binary(bytes))) => (bytes.to_vec(), false),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+                Some(Ok(Message::Close(_))) | None => return Err(Gone),
+                // Too large, or no websocket frames: nothing after it can be read.
+                Some(Err(_)) => return Err(self.hang_up(StreamError::InvalidSyntax).await),
+            };
+            // A text frame is JSON whatever the handshake said: some clients sign in so.
+            let codec = if is_text { Codec::Json } else { self.codec };
+            return Ok(ClientMessage::parse(&bytes, codec).map_err(|_| StreamError::InvalidSyntax));
+        }
+    }
+}
+
+/// Until the venue ends.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A venue that is gone has ended too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn converse(
+    mut line: Line,
+    shared: Arc<Shared>,
+    endpoint: Endpoint,
+    presented: Option<Result<Key, Refused>>,
+) -> Result<(), Gone> {
+    line.say(&Control::connected()).await?;
+    let slot = sign_in(&mut line, &shared, endpoint, presented).await?;
+    let member = shared.hub.join(endpoint.kind(), line.codec);
+    let result = stream(&mut line, member, Subscriptions::new(endpoint.kind(), shared.plan)).await;
+    drop(slot);
+    result
+}
+
+/// Until the client has a place, by header or by message.
+async fn sign_in(
+    line: &mut Line,
+    shared: &Arc<Shared>,
+    endpoint: Endpoint,
+    presented: Option<Result<Key, Refused>>,
+) -> Result<Slot, Gone> {
+    let mut presented = presented;
+    loop {
+        let key = match presented.take() {
+            Some(key) => key,
+            None => match timeout_at_auth(line).await? {
+                Ok(ClientMessage::Auth { key, secret }) => Key::checked(&key, &secret).ok_or(Refused),
+                Ok(_) => {
+                    line.say(&Control::error(StreamError::NotAuthenticated)).await?;
+                    continue;
+                }
+                Err(error) => {
+                    line.say(&Control::error(error)).await?;
+                    continue;
+                }
+            },
+        };
+        let Ok(key) = key else { return Err(line.hang_up(StreamError::AuthFailed).await) };
+        if !endpoint.is_in(shared.plan) {
+            return Err(line.hang_up(StreamError::InsufficientSubscription).await);
+        }
+        if endpoint.kind() == Kind::Options && line.codec != Codec::MessagePack {
+            return Err(line.hang_up(StreamError::OnlyMessagePack).await);
+        }
+        match Slots::take(shared, key, endpoint) {
+            Some(slot) => {
+                line.say(&Control::authenticated()).await?;
+                return Ok(slot);
+            }
+            // The connection stays: its other one may be about to end.
+            None => line.say(&Control::error(StreamError::ConnectionLimit)).await?,
+        }
+    }
+}
+
+async fn timeout_at_auth(line: &mut Line) -> Result<Result<ClientMessage, StreamError>, Gone> {
+    let deadline = Instant::now() + AUTH_WITHIN;
+    let heard = tokio::select! {
+        heard = line.hear() => Some(heard),
+        () = sleep_until(deadline) => None,
+    };
+    match heard {
+        Some(heard) => heard,
+        None => Err(line.hang_up(StreamError::AuthTimeout).await),
+    }
+}
+
+async fn stream(line: &mut Line, mut member: Member, mut subscriptions: Subscriptions) -> Result<(), Gone> {
+    let slow = Arc::clone(&member.slow);
+    loop {
+        tokio::select! {
+            heard = line.hear() => {
+                let answer = match heard? {
+                    Ok(ClientMessage::Auth { .. }) => Err(StreamError::AlreadyAuthenticated),
+                    Ok(ClientMessage::Subscribe(asked)) => subscriptions.subscribe(&asked),
+                    Ok(ClientMessage::Unsubscribe(asked)) => subscriptions.unsubscribe(&asked),
+                    Err(error) => Err(error),
+                };
+                let control = match answer {
+                    Ok(()) => Control::Subscription(subscriptions.channels()),
+                    Err(error) => Control::error(error),
+                };
+                line.say(&control).await?;
+            }
+            () = slow.notified() => return Err(line.hang_up(StreamError::SlowClient).await),
+            Some(batch) = member.batches.recv() => {
+                if let Some(frame) = frame(line.codec, &batch, &mut subscriptions) {
+                    send_unless_slow(line, frame, &slow).await?;
+                }
+            }
+        }
+    }
+}
+
+/// Sends data; a client that does not read is cut off as soon as its queue is full.
+async fn send_unless_slow(line: &mut Line, frame: Vec<u8>, slow: &Notify) -> Result<(), Gone> {
+    let message = line.codec_frame(frame)?;
+    let sent = tokio::select! {
+        sent = line.socket.send(message) => Some(sent),
+        () = slow.notified() => None,
+    };
+    match sent {
+        Some(sent) => sent.map_err(|_| Gone),
+        None => Err(line.hang_up(StreamError::SlowClient).await),
+    }
+}
+
+/// What of a batch is for this connection, as one frame.
+fn frame(codec: Codec, batch: &Batch, subscriptions: &mut Subscriptions) -> Option<Vec<u8>> {
+    subscriptions.look_up(&batch.directory);
+    let mut out = Vec::new();
+    let mut frame = Frame::open(&mut out, codec);
+    for object in &batch.objects {
+        if subscriptions.wants(object.instrument, object.channel) {
+            frame.push_encoded(batch.bytes(object, codec));
+        }
+    }
+    let is_empty = frame.is_empty();
+    frame.close();
+    (!is_empty).then_some(out)
+}
