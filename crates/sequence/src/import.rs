@@ -1,0 +1,3 @@
+//! Recordings made of a real market's files.
+
+pub mod lean;
