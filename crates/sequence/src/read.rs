@@ -283,10 +283,11 @@ impl Recording {
         self.base = self.base.saturating_add(self.start as u64);
         self.end = self.end.saturating_sub(self.start);
         (self.start, self.hashed) = (0, 0);
-        if self.buffer.len() < needs {
-            self.buffer.resize(needs, 0);
-        }
         while self.end < needs && !self.exhausted {
+            if self.end == self.buffer.len() {
+                // Memory follows what is there, not what a length claims.
+                self.buffer.resize(self.end.saturating_mul(2), 0);
+            }
             let room = self.buffer.get_mut(self.end..).unwrap_or_default();
             match self.file.read(room) {
                 Ok(0) => self.exhausted = true,

@@ -251,3 +251,111 @@ fn preamble(head: &Head) -> Result<Vec<u8>, HeadError> {
     bytes.extend_from_slice(&sum.to_le_bytes());
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::head::{Source, SourceKind};
+    use crate::input::Fact;
+    use crate::read::Recording;
+    use std::sync::{Arc, Mutex};
+
+    /// A disk that takes so many bytes more and then fails, in its cuts too if told so.
+    #[derive(Clone, Debug, Default)]
+    struct Disk(Arc<Mutex<State>>);
+
+    #[derive(Debug, Default)]
+    struct State {
+        bytes: Vec<u8>,
+        room: usize,
+        cuts_fail: bool,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+            let mut state = self.0.lock().unwrap();
+            let takes = from.len().min(state.room).min(1000);
+            if takes == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            state.room -= takes;
+            state.bytes.extend_from_slice(&from[..takes]);
+            Ok(takes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Target for Disk {
+        fn cut(&mut self, len: u64) -> io::Result<()> {
+            let mut state = self.0.lock().unwrap();
+            if state.cuts_fail {
+                return Err(io::ErrorKind::Other.into());
+            }
+            state.bytes.truncate(len as usize);
+            Ok(())
+        }
+
+        fn sync(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn begin(disk: &Disk) -> Recorder {
+        let source = Source { kind: SourceKind::Venue, name: "test".to_owned() };
+        let head = Head::flat(uuid::Uuid::nil(), UnixNanos::EPOCH, jiff::civil::date(2026, 3, 2), source);
+        disk.0.lock().unwrap().room = usize::MAX;
+        let mut recorder = Recorder::over(Box::new(disk.clone()), Path::new("disk"), preamble(&head).unwrap());
+        recorder.flush().unwrap();
+        recorder
+    }
+
+    fn timer(second: i64) -> Input {
+        Input::Fact(Fact::Timer { wall: UnixNanos::from_seconds(second) })
+    }
+
+    fn readable(disk: &Disk) -> usize {
+        let bytes = disk.0.lock().unwrap().bytes.clone();
+        Recording::from_reader(io::Cursor::new(bytes), Path::new("disk")).unwrap().map(Result::unwrap).count()
+    }
+
+    #[test]
+    fn a_full_disk_leaves_whole_records_and_loses_nothing_once_there_is_room() {
+        for cuts_fail in [false, true] {
+            let disk = Disk::default();
+            let mut recorder = begin(&disk);
+            recorder.record(UnixNanos::EPOCH, &timer(0)).unwrap();
+            recorder.flush().unwrap();
+            {
+                let mut state = disk.0.lock().unwrap();
+                (state.room, state.cuts_fail) = (2_500, cuts_fail);
+            }
+            // Until the buffer is full, inputs are taken; then none, and none of these gets a number.
+            let mut taken: u64 = 1;
+            let error = loop {
+                match recorder.record(UnixNanos::EPOCH, &timer(taken as i64)) {
+                    Ok(number) => assert_eq!(number, taken),
+                    Err(error) => break error,
+                }
+                taken += 1;
+            };
+            assert!(matches!(error, RecordError::Write { .. }), "{error}");
+            let before = (recorder.bytes(), recorder.digest_so_far());
+            assert!(recorder.record(UnixNanos::EPOCH, &timer(0)).is_err());
+            assert_eq!((recorder.bytes(), recorder.digest_so_far(), recorder.inputs()), (before.0, before.1, taken));
+            if !cuts_fail {
+                assert_eq!(readable(&disk), 1, "the part that was written is cut");
+            }
+            {
+                let mut state = disk.0.lock().unwrap();
+                (state.room, state.cuts_fail) = (usize::MAX, false);
+            }
+            assert_eq!(recorder.record(UnixNanos::EPOCH, &timer(taken as i64)).unwrap(), taken);
+            let finished = recorder.finish().unwrap();
+            assert_eq!(readable(&disk) as u64, taken + 1);
+            assert_eq!(finished.digest, Digest::of(&disk.0.lock().unwrap().bytes));
+        }
+    }
+}
