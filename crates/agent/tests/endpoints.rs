@@ -1,5 +1,7 @@
 //! Every endpoint over a real listener, and the guard in front of them.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod common;
 
 use agenttrader_agent::guard::Hosts;

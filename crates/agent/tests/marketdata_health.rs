@@ -1,5 +1,7 @@
 //! The consumer's judgement: anything but a whole, fresh answer of the right service is stale.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod common;
 
 use agenttrader_agent::marketdata_health::{StaleReason, http_client, judge_health, poll_health};

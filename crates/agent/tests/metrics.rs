@@ -1,5 +1,7 @@
 //! The text keeps the rules of Prometheus' exposition format 0.0.4.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use agenttrader_agent::metrics::{MetricError, Metrics};
 
 #[test]

@@ -1,5 +1,7 @@
 //! No identity, no start.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use agenttrader_agent::start::{floor_identities, identify, mode};
 use agenttrader_core::identity::{AgentMode, AgentRole, Build};
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! Every combination of what can be observed, against a table.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use agenttrader_agent::state::{Answer, MarketdataSeen, Observed, State, state};
 use agenttrader_agent::status::ServiceKind;
 

@@ -1,5 +1,7 @@
 //! The status and health answers, as they stand on the wire and as they age.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod common;
 
 use agenttrader_agent::marketdata_health::MarketdataHealth;
@@ -130,4 +132,22 @@ fn data_of_a_closed_market_may_be_old() {
 fn a_heartbeat_tells_of_the_last_tick() {
     let answer: HeartbeatAnswer = snapshot(GAMMA, AgentRole::StrategyEval).heartbeat(Span::from_seconds(1));
     assert_eq!((answer.age_seconds, answer.is_fresh), (Some(2.25), true));
+}
+
+#[test]
+fn the_schema_requires_every_field_those_that_may_be_null_too() {
+    use agenttrader_agent::status::{Audit, KillSwitch, Marketdata};
+    use utoipa::PartialSchema as _;
+    for (schema, fields) in [
+        (Status::schema(), 12),
+        (Audit::schema(), 4),
+        (KillSwitch::schema(), 3),
+        (Marketdata::schema(), 4),
+        (HeartbeatAnswer::schema(), 4),
+        (MarketdataHealth::schema(), 7),
+    ] {
+        let schema = serde_json::to_value(schema).unwrap();
+        assert_eq!(schema["properties"].as_object().unwrap().len(), fields, "{schema}");
+        assert_eq!(schema["required"].as_array().unwrap().len(), fields, "{schema}");
+    }
 }

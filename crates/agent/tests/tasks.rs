@@ -1,5 +1,7 @@
 //! Tasks end in order within a bound, and a panic is told. Signals end a process also where they were ignored.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use agenttrader_agent::shutdown::Signals;
 use agenttrader_agent::tasks::Tasks;
 use agenttrader_agent::{clock, entropy};

@@ -5,6 +5,7 @@ use crate::log::OpenError;
 use agenttrader_core::digest::Digest;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// What the writer needs of a disk. Tests put one in that fails.
@@ -24,6 +25,10 @@ pub(crate) trait Disk: Send {
 pub(crate) struct Files {
     journal: File,
     journal_path: PathBuf,
+    /// Bytes the journal must have.
+    len: u64,
+    /// Somebody else removed or changed the journal. Nothing is written any more: the next start judges what is left.
+    damaged: Option<String>,
     blobs: PathBuf,
     /// Held for as long as the log is open.
     _lock: File,
@@ -66,20 +71,43 @@ impl Files {
         for folder in [dir.as_path(), &data_dir.join("audit-state"), data_dir] {
             sync_dir(folder).map_err(|source| OpenError::Io { path: folder.to_owned(), source })?;
         }
-        Ok((Self { journal, journal_path: journal_path.clone(), blobs, _lock: lock }, replayed))
+        Ok((
+            Self {
+                journal,
+                journal_path: journal_path.clone(),
+                len: replayed.good_len,
+                damaged: None,
+                blobs,
+                _lock: lock,
+            },
+            replayed,
+        ))
     }
 }
 
 impl Disk for Files {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.len = self.len.saturating_add(bytes.len() as u64);
         self.journal.write_all(bytes)
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.journal.sync_data()
+        self.journal.sync_data()?;
+        // What was written to a file that has no name any more, or that somebody cut, is durable nowhere.
+        let found = self.journal.metadata()?;
+        if found.nlink() == 0 {
+            self.damaged = Some("the journal was removed".to_owned());
+        } else if found.len() != self.len {
+            self.damaged =
+                Some(format!("the journal was changed by another hand: {} bytes instead of {}", found.len(), self.len));
+        }
+        self.damaged.clone().map_or(Ok(()), |why| Err(io::Error::other(why)))
     }
 
     fn restore(&mut self, len: u64) -> io::Result<()> {
+        if let Some(why) = &self.damaged {
+            return Err(io::Error::other(why.clone()));
+        }
         // A handle that saw a failed sync may report success later for pages that are lost: take a new one.
         let journal = OpenOptions::new().read(true).append(true).open(&self.journal_path)?;
         let found = journal.metadata()?.len();
@@ -91,6 +119,7 @@ impl Disk for Files {
         journal.set_len(len)?;
         journal.sync_all()?;
         self.journal = journal;
+        self.len = len;
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// How long a batch may gather while nobody waits for it.
 const COMMIT_EVERY: Duration = Duration::from_millis(100);
@@ -67,6 +68,13 @@ struct Line {
     blob: Option<Vec<u8>>,
     /// Gone once the ticket had its answer.
     answer: Option<SyncSender<Result<Receipt, LogError>>>,
+}
+
+/// A record as it will stand.
+struct Written {
+    bytes: Vec<u8>,
+    payload_digest: Digest,
+    blob: Option<Vec<u8>>,
 }
 
 enum Woken {
@@ -150,57 +158,55 @@ impl Writer {
             let _ = queued.answer.try_send(Err(LogError::Full));
             return;
         }
-        let mut line = match self.line(queued.entry.clone()) {
-            Ok(line) => line,
-            Err(error) => {
-                let why = error.to_string();
-                let _ = queued.answer.try_send(Err(LogError::Payload { why: why.clone() }));
-                let mut entry = queued.entry;
-                entry.error = Some(format!("the payload has no canonical form and is left out: {why}"));
-                entry.intent_payload = Value::Null;
-                match self.line(entry) {
-                    Ok(line) => line,
-                    // Only numbers and nesting have no canonical form, and what is left has neither.
-                    Err(_) => return,
-                }
+        let mut record = self.stamped(queued.entry);
+        let mut answer = Some(queued.answer);
+        let written = self.written(&mut record).or_else(|error| {
+            let why = error.to_string();
+            record.error = Some(format!("the payload has no canonical form and is left out: {why}"));
+            record.intent_payload = Value::Null;
+            if let Some(answer) = answer.take() {
+                let _ = answer.try_send(Err(LogError::Payload { why }));
             }
-        };
-        line.answer = Some(queued.answer);
+            self.written(&mut record)
+        });
+        // Only numbers and nesting have no canonical form, and without its payload a record has neither.
+        let Ok(Written { bytes, payload_digest, blob }) = written else { return };
         self.next_seq = self.next_seq.saturating_add(1);
-        let blob_bytes = line.blob.as_ref().map_or(0, Vec::len);
-        self.waiting_bytes = self.waiting_bytes.saturating_add(line.bytes.len()).saturating_add(blob_bytes);
-        self.waiting.push(line);
+        let blob_bytes = blob.as_ref().map_or(0, Vec::len);
+        self.waiting_bytes = self.waiting_bytes.saturating_add(bytes.len()).saturating_add(blob_bytes);
+        self.waiting.push(Line { bytes, record: Arc::new(record), payload_digest, blob, answer });
     }
 
-    fn line(&self, entry: Entry) -> Result<Line, CanonicalError> {
-        let payload = canonical_json::to_bytes(&entry.intent_payload)?;
+    /// A record's line, after its id was derived and a payload that is too large was taken out.
+    fn written(&self, record: &mut Record) -> Result<Written, CanonicalError> {
+        let payload = canonical_json::to_bytes(&record.intent_payload)?;
         let payload_digest = Digest::of(&payload);
-        let mut record = self.stamped(entry, payload_digest);
-        let mut bytes = canonical(&record)?;
+        record.intent_id =
+            derived_id(&[self.stamp.origin.as_bytes(), &record.seq.to_le_bytes(), payload_digest.as_bytes()]);
+        let mut bytes = canonical(record)?;
         let mut blob = None;
         if bytes.len() > RECORD_BYTES_MOST {
             let stored = StoredPayload { sha256: payload_digest, size: payload.len() as u64 };
             record.intent_payload = serde_json::to_value(stored).unwrap_or(Value::Null);
-            bytes = canonical(&record)?;
+            bytes = canonical(record)?;
             blob = Some(payload);
         }
         bytes.push(b'\n');
-        Ok(Line { bytes, record: Arc::new(record), payload_digest, blob, answer: None })
+        Ok(Written { bytes, payload_digest, blob })
     }
 
-    fn stamped(&self, entry: Entry, payload_digest: Digest) -> Record {
+    fn stamped(&self, entry: Entry) -> Record {
         let Stamp { repo_id, identity, build, .. } = &self.stamp;
-        let seq = self.next_seq;
         Record {
             timestamp: entry.timestamp,
-            seq,
+            seq: self.next_seq,
             repo_id: repo_id.clone(),
             agent_name: identity.agent_name.clone(),
             agent_role: identity.agent_role,
             agent_mode: identity.agent_mode,
             git_sha: build.git_sha.clone(),
             build_id: build.build_id.clone(),
-            intent_id: derived_id(&[self.stamp.origin.as_bytes(), &seq.to_le_bytes(), payload_digest.as_bytes()]),
+            intent_id: Uuid::nil(),
             correlation_id: entry.correlation_id,
             trace_id: entry.trace_id.map(|text| cut(&text, TRACE_ID_BYTES_MOST).to_owned()),
             intent_type: entry.intent_type,

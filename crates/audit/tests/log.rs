@@ -1,7 +1,11 @@
 //! What a user of the log relies on.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use agenttrader_audit::read::{ReadError, journal_path, payload, records, records_from};
-use agenttrader_audit::{Entry, IntentType, Log, LogError, OpenError, Options, Outcome, Redactor, payload_digest};
+use agenttrader_audit::{
+    Entry, Health, IntentType, Log, LogError, OpenError, Options, Outcome, Redactor, payload_digest,
+};
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole, Build, REPO_ID};
 use agenttrader_core::secret::Secret;
@@ -208,10 +212,14 @@ fn a_payload_without_canonical_form_leaves_a_record_that_says_so_and_no_receipt(
     let refused = log.append(entry(1, json!({"too_large": u64::MAX}))).durable();
     assert!(matches!(refused, Err(LogError::Payload { .. })));
     log.append(entry(2, json!(2))).durable().unwrap();
+    // Deep enough for a payload, too deep within a record.
+    let deep = (0..64).fold(json!(1), |inner, _| json!([inner]));
+    assert!(payload_digest(&deep).is_ok());
+    assert!(matches!(log.append(entry(3, deep)).durable(), Err(LogError::Payload { .. })));
     let all: Vec<_> = records(&journal_path(dir.path(), AGENT)).unwrap().map(Result::unwrap).collect();
     assert_eq!(all[0].intent_payload, Value::Null);
     assert!(all[0].error.as_ref().unwrap().contains("18446744073709551615"));
-    assert_eq!(all[1].seq, 1);
+    assert_eq!(all.iter().map(|record| record.seq).collect::<Vec<_>>(), [0, 1, 2]);
 }
 
 #[test]
@@ -310,4 +318,19 @@ fn a_folder_in_the_journals_place_is_an_error_that_names_it() {
     fs::create_dir_all(&path).unwrap();
     let error = open(dir.path()).unwrap_err();
     assert!(matches!(&error, OpenError::Io { path: named, .. } if *named == path), "{error}");
+}
+
+#[test]
+fn a_journal_that_is_removed_or_cut_under_a_running_log_makes_no_receipt() {
+    for damage in [|path: &Path| fs::remove_file(path).unwrap(), |path: &Path| fs::write(path, b"").unwrap()] {
+        let dir = tempfile::tempdir().unwrap();
+        let log = open(dir.path()).unwrap();
+        log.append(entry(1, json!(1))).durable().unwrap();
+        damage(&journal_path(dir.path(), AGENT));
+        for second in 2..4 {
+            assert!(matches!(log.append(entry(second, json!(1))).durable(), Err(LogError::Unavailable { .. })));
+        }
+        assert!(matches!(log.health(), Health::Unavailable { .. }));
+        assert_eq!(log.size(), 1);
+    }
 }
