@@ -63,10 +63,8 @@ pub struct Beginning {
 pub struct Readable<'a> {
     /// The engine.
     pub engine: &'a Engine,
-    /// The last reading of the switch and since when, wall time.
-    pub switch: Option<(&'a Reading, UnixNanos)>,
-    /// Wall time.
-    pub wall: UnixNanos,
+    /// What the agents of this process see in common.
+    pub common: Common<'a>,
 }
 
 /// Why a run cannot begin, or ended with its recording in doubt.
@@ -242,23 +240,18 @@ impl Sequence {
     }
 
     fn read(&mut self, wall: UnixNanos) {
-        if let Some(engine) = &self.engine {
-            let switch = self.switch.as_ref().map(|(reading, since)| (reading, *since));
-            (self.beginning.readings)(&Readable { engine, switch, wall });
+        let Self { engine, beginning, switch, clock, recording_problem, .. } = self;
+        if let Some(engine) = engine {
+            let common = common(Some(engine), switch.as_ref(), wall, clock.speed(), recording_problem.as_deref(), &beginning.configuration);
+            (beginning.readings)(&Readable { engine, common });
         }
     }
 
     /// Publishes each agent's status, and records a change of its state.
     fn publish(&mut self, wall: UnixNanos) {
-        let max_age = Span::from_seconds(i64::from(self.beginning.configuration.marketdata_max_age_seconds));
-        let common = Common {
-            engine: self.engine.as_ref(),
-            switch: self.switch.as_ref().map(|(reading, since)| (reading, *since)),
-            wall,
-            speed: self.clock.speed(),
-            recording_problem: self.recording_problem.as_deref(),
-            max_age,
-        };
+        let problem = self.recording_problem.as_deref();
+        let configuration = &self.beginning.configuration;
+        let common = common(self.engine.as_ref(), self.switch.as_ref(), wall, self.clock.speed(), problem, configuration);
         let mut changes = Vec::new();
         for (seated, last) in self.beginning.agents.iter().zip(&mut self.states) {
             let snapshot = snapshot(&seated.identity, &seated.log, &common);
@@ -283,4 +276,16 @@ impl Sequence {
             None => Ok(None),
         }
     }
+}
+
+fn common<'a>(
+    engine: Option<&'a Engine>,
+    switch: Option<&'a (Reading, UnixNanos)>,
+    wall: UnixNanos,
+    speed: f64,
+    recording_problem: Option<&'a str>,
+    configuration: &Configuration,
+) -> Common<'a> {
+    let max_age = Span::from_seconds(i64::from(configuration.marketdata_max_age_seconds));
+    Common { engine, switch: switch.map(|(reading, since)| (reading, *since)), wall, speed, recording_problem, max_age }
 }

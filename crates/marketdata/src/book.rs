@@ -541,6 +541,11 @@ impl Book {
         self.settings.force_stale
     }
 
+    /// Whether forwards come from put-call parity rather than configured rates.
+    pub fn carry_is_parity(&self) -> bool {
+        self.settings.rates.carry == CarrySource::Parity
+    }
+
     /// Whether the feed declares a delay.
     pub const fn is_delayed(&self) -> bool {
         self.delayed

@@ -38,6 +38,8 @@ pub enum Plan {
     /// Alpaca's paid plan: every feed, any number of stocks, 1,000 option quotes.
     #[default]
     Paid,
+    /// No limits: what a recording holds is all there is, and whoever plays it may have all of it.
+    Unlimited,
     /// The free one: `iex` and `indicative`, 30 stock symbols, 200 option quotes, 200 data requests a minute.
     Basic,
 }
@@ -99,6 +101,7 @@ pub struct Venue {
     stop: watch::Sender<bool>,
     over: watch::Receiver<bool>,
     tasks: Vec<JoinHandle<()>>,
+    seed: Option<u64>,
 }
 
 /// What all tasks share.
@@ -156,6 +159,10 @@ pub async fn serve(listener: TcpListener, config: VenueConfig) -> Result<Venue, 
     // Building a market and playing what was missed is work for seconds, not for a task that shares its thread.
     let opened = tokio::task::spawn_blocking(move || open(source, speed)).await.map_err(|_| VenueError::CatchUp)?;
     let (feed, state) = opened?;
+    let seed = match &feed {
+        Feed::Simulated { market, .. } => Some(market.seed()),
+        Feed::Playback(_) => None,
+    };
     let (stop, stopping) = watch::channel(false);
     let (told_over, over) = watch::channel(false);
     let shared = Arc::new(Shared {
@@ -178,7 +185,7 @@ pub async fn serve(listener: TcpListener, config: VenueConfig) -> Result<Venue, 
         }),
         tokio::spawn(drive(Arc::clone(&shared), feed, told_over)),
     ];
-    Ok(Venue { address, shared, stop, over, tasks })
+    Ok(Venue { address, shared, stop, over, tasks, seed })
 }
 
 impl Venue {
@@ -195,6 +202,11 @@ impl Venue {
     /// The session now.
     pub fn session(&self) -> Session {
         self.shared.state().session
+    }
+
+    /// The seed of a simulated market.
+    pub const fn seed(&self) -> Option<u64> {
+        self.seed
     }
 
     /// Everything listed now.

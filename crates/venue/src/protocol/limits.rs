@@ -43,7 +43,7 @@ impl Limits {
     /// The plan's limit for data and `trading` requests a minute.
     pub fn new(plan: Plan, trading: u32) -> Self {
         let data = match plan {
-            Plan::Paid => 10_000,
+            Plan::Paid | Plan::Unlimited => 10_000,
             Plan::Basic => 200,
         };
         Self { trading, data, used: Mutex::default() }

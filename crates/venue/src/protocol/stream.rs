@@ -51,7 +51,7 @@ impl Endpoint {
 
     /// Whether the plan includes this feed.
     fn is_in(self, plan: Plan) -> bool {
-        plan == Plan::Paid || matches!(self, Self::Iex | Self::Indicative)
+        plan != Plan::Basic || matches!(self, Self::Iex | Self::Indicative)
     }
 }
 

@@ -155,7 +155,7 @@ impl Subscriptions {
         let too_many = match (self.kind, self.plan) {
             (Kind::Options, Plan::Paid) => quotes.len() > PAID_OPTION_QUOTES,
             (Kind::Options, Plan::Basic) => quotes.len() > BASIC_OPTION_QUOTES,
-            (Kind::Stocks, Plan::Paid) => false,
+            (Kind::Stocks, Plan::Paid) | (_, Plan::Unlimited) => false,
             (Kind::Stocks, Plan::Basic) => {
                 trades.contains(STAR) || quotes.contains(STAR) || trades.len() + quotes.len() > BASIC_STOCKS
             }

@@ -1,0 +1,533 @@
+//! A floor: starts every agent, and ends them in order.
+
+use crate::configuration::{ConfigurationError, DEFAULT_AGENTS, RunSettings, effective};
+use crate::engine::{EngineError, Judging, Run};
+use crate::live::{self, Beginning, LiveError, Readable, Seated};
+use crate::market::{Market, MarketChoice, MarketError, follow};
+use crate::ports::{PortError, Service, bind};
+use crate::records::{self, Outgoing, digest_of};
+use crate::status::snapshot;
+use crate::switch_watch;
+use crate::writer::{self, Desk, Desks};
+use agenttrader_agent::clock;
+use agenttrader_agent::entropy::{self, EntropyError};
+use agenttrader_agent::guard::Hosts;
+use agenttrader_agent::health::{self, StatusBoard};
+use agenttrader_agent::keys::{KeyError, Keys};
+use agenttrader_agent::start::{self, Identity};
+use agenttrader_agent::tasks::Tasks;
+use agenttrader_audit::log::{Health, Log, OpenError, Options};
+use agenttrader_audit::record::{IntentType, Record};
+use agenttrader_core::digest::Digest;
+use agenttrader_core::identity::{AgentIdentity, AgentMode, Build, REPO_ID};
+use agenttrader_core::symbol::Symbol;
+use agenttrader_core::time::{Span, UnixNanos};
+use agenttrader_marketdata::feed::FeedInput;
+use agenttrader_mission_control::access::{BindPolicy, BindRefused};
+use agenttrader_mission_control::api;
+use agenttrader_mission_control::hub::Hub;
+use agenttrader_mission_control::inventory::{Inventory, InventoryError};
+use agenttrader_mission_control::poll::{self, Cadence};
+use agenttrader_safety::kill_switch::KillSwitch;
+use agenttrader_safety::seen::LogHealth;
+use agenttrader_sequence::head::{Head, Source, SourceKind};
+use agenttrader_sequence::input::{Configuration, Fact, Input};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Inputs that may wait for the sequence's thread: a burst of whole chains, some tens of milliseconds of work. A stream that
+/// finds no room is cut off and told, never thinned in silence.
+const INPUTS_WAITING: usize = 65_536;
+
+/// Longest wait for tasks at the end.
+const END_WITHIN: Duration = Duration::from_millis(1_200);
+
+/// How a floor is run.
+#[derive(Clone, Debug)]
+pub struct FloorSettings {
+    /// Everything the floor writes goes there.
+    pub data_dir: PathBuf,
+    /// Address to listen on.
+    pub bind: IpAddr,
+    /// First port; 0: free ones.
+    pub port_base: u16,
+    /// Where the market comes from.
+    pub market: MarketChoice,
+    /// What shapes the steps.
+    pub run: RunSettings,
+    /// Underlyings to follow, if named.
+    pub symbols: Option<Vec<Symbol>>,
+    /// The build.
+    pub build: Build,
+    /// Seconds between two polls of mission control; none: the floor's usual second.
+    pub poll_interval_seconds: Option<u32>,
+}
+
+/// Why a floor does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum FloorError {
+    /// A folder or file cannot be made.
+    #[error("cannot make `{path}`")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A thread cannot be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] std::io::Error),
+    /// A port is taken.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// The market.
+    #[error(transparent)]
+    Market(#[from] MarketError),
+    /// The configuration.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// The configuration gives no engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The inventory.
+    #[error("agents.yaml is refused")]
+    Inventory(#[from] InventoryError),
+    /// Mission control would be open to anyone.
+    #[error(transparent)]
+    Access(#[from] BindRefused),
+    /// A log.
+    #[error(transparent)]
+    Log(#[from] OpenError),
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// No randomness for a recording's id.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// The client that polls agents.
+    #[error("cannot set up the poller: {why}")]
+    Poller {
+        /// Why.
+        why: String,
+    },
+}
+
+/// A running floor.
+pub struct Floor {
+    ports: BTreeMap<Service, SocketAddr>,
+    hub: Arc<Hub>,
+    tasks: Tasks,
+    feed_stop: tokio::sync::watch::Sender<bool>,
+    market: Market,
+    sequence: Option<JoinHandle<Result<Option<Digest>, LiveError>>>,
+    writer: Option<JoinHandle<()>>,
+    folder: Option<JoinHandle<()>>,
+    desks: Arc<Desks>,
+    recording: PathBuf,
+    feed_end: Arc<Mutex<Option<String>>>,
+}
+
+/// How a floor ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its recording, if one was begun.
+    pub recording: Option<(PathBuf, Digest)>,
+    /// What did not end well, in words.
+    pub problems: Vec<String>,
+}
+
+fn identities(mode: AgentMode, build: &Build, environment: &BTreeMap<String, String>) -> Vec<Identity> {
+    let shown = |name: &str, compiled: &str| environment.get(name).map_or(compiled, String::as_str).chars().take(128).collect();
+    let build_shown = Build { git_sha: shown("GIT_SHA", &build.git_sha), build_id: shown("BUILD_ID", &build.build_id) };
+    let of = |agent: AgentIdentity| {
+        let is_strategy = agent.agent_role == agenttrader_core::identity::AgentRole::StrategyEval;
+        let agent_mode = if is_strategy { mode } else { agent.agent_mode };
+        Identity {
+            repo_id: REPO_ID.to_owned(),
+            agent: AgentIdentity { agent_mode, ..agent },
+            build: build.clone(),
+            build_shown: build_shown.clone(),
+            mode_problem: None,
+        }
+    };
+    start::floor_identities().into_iter().map(of).collect()
+}
+
+fn service_of(agent_name: &str) -> Service {
+    match agent_name {
+        start::MARKETDATA => Service::Marketdata,
+        start::GAMMA => Service::Gamma,
+        start::WHALE => Service::Whale,
+        start::SHADOW_GATE => Service::Gate,
+        _ => Service::MissionControl,
+    }
+}
+
+/// Opens an agent's log and keys. Its health becomes an input; its durable records go to `watcher`.
+pub(crate) fn open_desk(
+    data_dir: &Path,
+    identity: &Identity,
+    queue: &SyncSender<FeedInput>,
+    watcher: Option<mpsc::Sender<Arc<Record>>>,
+) -> Result<Desk, FloorError> {
+    let agent_name = identity.agent.agent_name.clone();
+    let health_queue = queue.clone();
+    let on_health_change = Box::new(move |health: Health| {
+        let health = if health == Health::Writable { LogHealth::Writable } else { LogHealth::Unavailable };
+        // A full queue means that market data is about to be cut off, which refuses as well; the status shows the log.
+        let _ = health_queue.try_send(FeedInput::Input(Input::Fact(Fact::Log { agent_name: agent_name.clone(), health })));
+    });
+    let options = Options { on_health_change: Some(on_health_change), watcher, ..Options::default() };
+    let keys = Keys::open(data_dir, &identity.agent.agent_name)?;
+    let log = Log::open_with(data_dir, identity.agent.clone(), &identity.repo_id, identity.build.clone(), options)?;
+    Ok(Desk { log: Arc::new(log), keys })
+}
+
+/// The first record of an agent's run: who it is, its public keys, and what a crash left behind.
+pub(crate) fn start_record(desk: &Desk, identity: &Identity, wall: UnixNanos) -> Outgoing {
+    let mut entry = records::agent_start(
+        json!({
+            "agent_identity": identity.agent,
+            "build": identity.build,
+            "public_keys": desk.keys.public(),
+            "torn": desk.log.opened().torn,
+        }),
+        wall,
+    );
+    if let Some(problem) = &identity.mode_problem {
+        entry = entry.with_error(problem.clone());
+    }
+    Outgoing { agent_name: identity.agent.agent_name.clone(), entry, to_sign: None, waits: false }
+}
+
+/// Where a run's recording goes: named by its wall time and id.
+pub(crate) fn recording_path(data_dir: &Path, wall: UnixNanos, id: uuid::Uuid) -> PathBuf {
+    let stamp: String = wall.floor_to(Span::from_seconds(1)).to_string().chars().filter(|letter| letter.is_ascii_alphanumeric()).collect();
+    data_dir.join("recordings").join(format!("{stamp}-{id}.rec"))
+}
+
+pub(crate) fn make_folder(path: PathBuf) -> Result<PathBuf, FloorError> {
+    std::fs::create_dir_all(&path).map_err(|source| FloorError::Io { path: path.clone(), source })?;
+    Ok(path)
+}
+
+impl Floor {
+    /// Starts a floor: parses all configuration, binds every port, then starts market, logs, sequence and servers.
+    ///
+    /// # Errors
+    /// [`FloorError`]; nothing runs then.
+    pub async fn start(settings: FloorSettings) -> Result<Self, FloorError> {
+        let FloorSettings { data_dir, bind: address, port_base, market, run, symbols, build, poll_interval_seconds } = settings;
+        let access = BindPolicy { bind: address, token: None, trusted_proxies: Vec::new() }.access()?;
+        let inventory = Inventory::parse(&agents_file(run.configs.as_deref())?)?;
+        // A configuration that gives no engine is refused before anything is bound or written.
+        drop(crate::engine::Engine::new(&effective(&run, &[])?, probe(&build), Judging::Here)?);
+
+        let mut listeners = BTreeMap::new();
+        let mut ports = BTreeMap::new();
+        for service in Service::ALL {
+            if service == Service::Venue && !market.needs_a_port() {
+                continue;
+            }
+            let listener = bind(service, address, port_base).await?;
+            if let Ok(local) = listener.local_addr() {
+                ports.insert(service, local);
+            }
+            listeners.insert(service, listener);
+        }
+        make_folder(data_dir.join("recordings"))?;
+        switch_watch::create_own_file(&data_dir)
+            .map_err(|source| FloorError::Io { path: switch_watch::own_file(&data_dir), source })?;
+        let market = Market::open(market, &data_dir, &run.environment, listeners.remove(&Service::Venue), symbols).await?;
+        let configuration = effective(&run, market.symbols())?;
+
+        let tasks = Tasks::new();
+        let (queue, inputs) = sync_channel(INPUTS_WAITING);
+        let (watcher, durable) = mpsc::channel::<Arc<Record>>();
+        let wall = clock::wall();
+        let recording_id = entropy::random_id()?;
+        let identities = identities(run.strategy_mode, &build, &run.environment);
+        let mut desks = Desks::new();
+        let mut seated = Vec::new();
+        let mut boards = BTreeMap::new();
+        let mut first_records = Vec::new();
+        for identity in identities {
+            let name = identity.agent.agent_name.clone();
+            let desk = open_desk(&data_dir, &identity, &queue, Some(watcher.clone()))?;
+            let board = Arc::new(StatusBoard::new(name.clone()));
+            first_records.push(start_record(&desk, &identity, wall));
+            seated.push(Seated { identity, log: Arc::clone(&desk.log), board: Arc::clone(&board) });
+            boards.insert(name.clone(), board);
+            desks.insert(name, desk);
+        }
+        drop(watcher);
+        let head = head(recording_id, wall, &build, &configuration, &desks, &market);
+        let log_last_time = head.log_last_time.unwrap_or(UnixNanos::EPOCH);
+        let recording = recording_path(&data_dir, wall, recording_id);
+
+        let addresses: BTreeMap<String, SocketAddr> =
+            boards.keys().filter_map(|name| Some((name.clone(), *ports.get(&service_of(name))?))).collect();
+        let cadence = Cadence::FLOOR.with(poll_interval_seconds, None);
+        let hub = Hub::new(inventory.at(&addresses), cadence, tasks.stop());
+
+        let fills = Arc::new(FillCounts::default());
+        let folder = fold(durable, Arc::clone(&hub), Arc::clone(&fills))?;
+        let desks = Arc::new(desks);
+        let (outgoing, records) = mpsc::channel::<Vec<Outgoing>>();
+        let _ = outgoing.send(first_records);
+        let writer = {
+            let desks = Arc::clone(&desks);
+            spawn("writer", move || writer::run(&desks, &records))?
+        };
+        let gate_agent = configuration.gate_agent_name.clone();
+        for name in boards.keys() {
+            let told = Fact::Log { agent_name: name.clone(), health: LogHealth::Writable };
+            let _ = queue.try_send(FeedInput::Input(Input::Fact(told)));
+        }
+        let beginning = Beginning {
+            configuration,
+            head,
+            recording: recording.clone(),
+            run: Run { recording_id, build, log_last_time },
+            judging: Judging::Here,
+            agents: seated,
+            marketdata: start::MARKETDATA.to_owned(),
+            readings: readings(Arc::clone(&hub), Arc::clone(&desks), gate_agent, run.strategy_mode, fills),
+        };
+        let sequence = {
+            let stop = tasks.stop();
+            spawn("sequence", move || live::run(beginning, &inputs, outgoing, &stop))?
+        };
+
+        let switch = KillSwitch::new(switch_watch::sources(&data_dir, &run.environment));
+        let switch_queue = queue.clone();
+        tasks.spawn_thread("kill switch", move |stop| switch_watch::run(&switch, &switch_queue, &stop)).map_err(FloorError::Thread)?;
+        let (feed_stop, feed_stops) = tokio::sync::watch::channel(false);
+        let feed_end = Arc::new(Mutex::new(None));
+        tasks.spawn("feed", follow(market.feed("floor", &run.environment)?, queue, feed_stops, Arc::clone(&feed_end)));
+        let hosts = Hosts::new([]);
+        for (service, listener) in listeners {
+            let stop = tasks.stop();
+            let board = boards.iter().find(|(name, _)| service_of(name) == service).map(|(_, board)| Arc::clone(board));
+            let Some(board) = board else { continue };
+            if service == Service::MissionControl {
+                let router = api::router(Arc::clone(&hub), board, access.clone(), hosts.clone());
+                tasks.spawn("mission control", async move {
+                    let _ = api::serve(listener, router, stop).await;
+                });
+            } else {
+                let router = health::router(board, hosts.clone());
+                tasks.spawn(service.to_string(), async move {
+                    let _ = health::serve(listener, router, stop).await;
+                });
+            }
+        }
+        let poller = Arc::clone(&hub);
+        let stop = tasks.stop();
+        tasks.spawn("poller", async move {
+            let _ = poll::poll(poller, stop).await;
+        });
+        Ok(Self {
+            ports,
+            hub,
+            tasks,
+            feed_stop,
+            market,
+            sequence: Some(sequence),
+            writer: Some(writer),
+            folder: Some(folder),
+            desks,
+            recording,
+            feed_end,
+        })
+    }
+
+    /// Where each service listens.
+    pub const fn ports(&self) -> &BTreeMap<Service, SocketAddr> {
+        &self.ports
+    }
+
+    /// What mission control holds.
+    pub const fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// The recording of this run.
+    pub fn recording(&self) -> &Path {
+        &self.recording
+    }
+
+    /// The market's name, for people.
+    pub fn market_name(&self) -> String {
+        self.market.name()
+    }
+
+    /// Until a part of the floor fails by itself; tells which.
+    pub async fn failure(&self) -> String {
+        self.tasks.failure().await
+    }
+
+    /// Why the feed ended by itself, if it did.
+    pub fn feed_end(&self) -> Option<String> {
+        self.feed_end.lock().ok().and_then(|end| end.clone())
+    }
+
+    /// Ends everything in order: feed and switch, then the sequence, then the writer, then each log; the venue last.
+    pub async fn stop(mut self) -> Ended {
+        let mut problems = Vec::new();
+        let _ = self.feed_stop.send(true);
+        self.tasks.ask_to_stop();
+        let sequence = self.sequence.take();
+        let writer = self.writer.take();
+        let folder = self.folder.take();
+        let desks = Arc::clone(&self.desks);
+        let joined = tokio::task::spawn_blocking(move || {
+            let digest = sequence.and_then(|thread| thread.join().ok());
+            let ended = writer.is_none_or(|thread| thread.join().is_ok());
+            let mut unwritten = Vec::new();
+            for (name, desk) in desks.iter() {
+                desk.log.append(records::agent_stop("asked to stop", clock::wall())).unwaited();
+                if let Err(error) = desk.log.close() {
+                    unwritten.push(format!("log of {name}: {error}"));
+                }
+            }
+            drop(desks);
+            (digest, ended, unwritten, folder)
+        });
+        let mut recording = None;
+        match joined.await {
+            Ok((digest, ended, unwritten, folder)) => {
+                problems.extend(unwritten);
+                if !ended {
+                    problems.push("the writer ended in a panic".to_owned());
+                }
+                match digest {
+                    Some(Ok(Some(digest))) => recording = Some((self.recording.clone(), digest)),
+                    Some(Ok(None)) => {}
+                    Some(Err(error)) => problems.push(chain(&error)),
+                    None => problems.push("the sequence ended in a panic".to_owned()),
+                }
+                self.desks = Arc::new(Desks::new());
+                drop(folder);
+            }
+            Err(_) => problems.push("the end was cut off".to_owned()),
+        }
+        problems.extend(self.tasks.shutdown(END_WITHIN).await.into_iter().map(|left| format!("{} did not end in time", left.name)));
+        self.market.stop().await;
+        Ended { recording, problems }
+    }
+}
+
+/// An error with its causes.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+fn probe(build: &Build) -> Run {
+    Run { recording_id: uuid::Uuid::nil(), build: build.clone(), log_last_time: UnixNanos::EPOCH }
+}
+
+fn agents_file(configs: Option<&Path>) -> Result<String, FloorError> {
+    let Some(folder) = configs else { return Ok(DEFAULT_AGENTS.to_owned()) };
+    let path = folder.join("agents").join("agents.yaml");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(DEFAULT_AGENTS.to_owned()),
+        Err(source) => Err(FloorError::Io { path, source }),
+    }
+}
+
+/// The head of a run's recording; its session date follows from the first reading of the clock.
+pub(crate) fn head(
+    recording_id: uuid::Uuid,
+    wall: UnixNanos,
+    build: &Build,
+    configuration: &Configuration,
+    desks: &Desks,
+    market: &Market,
+) -> Head {
+    let source = Source { kind: if market.is_playback() { SourceKind::Playback } else { SourceKind::Venue }, name: market.name() };
+    let mut head = Head::flat(recording_id, wall, jiff::civil::Date::constant(1970, 1, 1), source);
+    head.seed = market.seed();
+    head.cadence = market.cadence();
+    head.symbols = configuration.symbols.clone();
+    head.build_digest = digest_of(build);
+    head.strategies_digest = digest_of(&(&configuration.strategies, configuration.files.iter().filter(|file| file.name.starts_with("strategies/")).collect::<Vec<_>>()));
+    head.rates_digest = configuration.file("rates.toml").map(|text| Digest::of(text.as_bytes()));
+    head.trust_root_digest = Some(agenttrader_authority::trust_root::TrustRoot::draft().digest());
+    head.public_keys = desks.iter().map(|(name, desk)| (name.clone(), desk.keys.public().sign)).collect();
+    head.log_last_time = desks.get(&configuration.gate_agent_name).and_then(|desk| desk.log.opened().last_time);
+    head
+}
+
+fn spawn<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, FloorError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(FloorError::Thread)
+}
+
+/// Fills counted by strategy, for the readings.
+#[derive(Debug, Default)]
+struct FillCounts(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
+
+impl FillCounts {
+    fn count(&self, record: &Record) {
+        let strategy = record.intent_payload.pointer("/fill/strategy_name").and_then(serde_json::Value::as_str);
+        if let (IntentType::Fill, Some(strategy), Ok(mut counts)) = (record.intent_type, strategy, self.0.lock()) {
+            counts.entry(strategy.to_owned()).or_default().fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn of(&self, strategy: &str) -> u64 {
+        self.0.lock().ok().and_then(|counts| counts.get(strategy).map(|count| count.load(Ordering::Relaxed))).unwrap_or(0)
+    }
+}
+
+/// Folds each durable record into the view, until every log is closed.
+fn fold(durable: mpsc::Receiver<Arc<Record>>, hub: Arc<Hub>, fills: Arc<FillCounts>) -> Result<JoinHandle<()>, FloorError> {
+    spawn("view", move || {
+        for record in durable {
+            fills.count(&record);
+            hub.fold(&record);
+        }
+    })
+}
+
+/// Takes readings for mission control, as the gate's agent stands.
+fn readings(
+    hub: Arc<Hub>,
+    desks: Arc<Desks>,
+    gate_agent: String,
+    mode: AgentMode,
+    fills: Arc<FillCounts>,
+) -> Box<dyn FnMut(&Readable<'_>) + Send> {
+    Box::new(move |readable: &Readable<'_>| {
+        let Some(desk) = desks.get(&gate_agent) else { return };
+        let build = readable.engine.run().build.clone();
+        // Of the floor as a whole: whether strategies may run follows from their mode.
+        let identity = Identity {
+            repo_id: REPO_ID.to_owned(),
+            agent: AgentIdentity { agent_name: gate_agent.clone(), agent_role: agenttrader_core::identity::AgentRole::Ops, agent_mode: mode },
+            build: build.clone(),
+            build_shown: build,
+            mode_problem: None,
+        };
+        let status = snapshot(&identity, &desk.log, &readable.common);
+        for reading in crate::readings::all(readable, &status, &|strategy| fills.of(strategy)) {
+            hub.read(reading);
+        }
+    })
+}
