@@ -10,7 +10,8 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-const GOOD: &str = r#"{"service":"marketdata-mcp-server","ok":true,"last_tick_epoch_seconds":1730000000.123,"age_seconds":1.2,"max_age_seconds":30,"forced_stale":false,"reason_codes":[]}"#;
+const GOOD: &str = r#"{"service":"marketdata-mcp-server","ok":true,"last_tick_epoch_seconds":1730000000.123,"age_seconds":1.2,"max_age_seconds":30,
+"forced_stale":false,"reason_codes":[]}"#;
 
 fn judge(status: u16, content_type: Option<&str>, body: &str) -> Result<f64, StaleReason> {
     judge_health(status, content_type, body.as_bytes(), Span::from_seconds(30), "marketdata-mcp-server")
