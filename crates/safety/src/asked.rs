@@ -34,7 +34,11 @@ impl<'a> Asked<'a> {
 
     /// Units of all legs: the shares, or the contracts of all legs together.
     pub(crate) fn units(&self) -> u64 {
-        self.order.legs.iter().map(|leg| leg.signed_units(self.order.quantity).unsigned_abs()).fold(0, u64::saturating_add)
+        self.order
+            .legs
+            .iter()
+            .map(|leg| leg.signed_units(self.order.quantity).unsigned_abs())
+            .fold(0, u64::saturating_add)
     }
 
     /// Its legs, each with what was seen of its instrument.

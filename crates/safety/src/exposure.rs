@@ -134,7 +134,8 @@ impl Exposure<'_> {
                 continue;
             }
             let mark = self.seen.market.instrument(tradable)?.mark?;
-            let premium = units.checked_mul(i128::from(tradable.multiplier()))?.checked_mul(i128::from(mark.abs().nanos()))?;
+            let premium =
+                units.checked_mul(i128::from(tradable.multiplier()))?.checked_mul(i128::from(mark.abs().nanos()))?;
             total = total.plus(Money::from_nanos(premium));
         }
         Some(total)

@@ -4,7 +4,9 @@ use crate::asked::{Asked, Class};
 use crate::controls::approval::Binding;
 use crate::controls::buying_power::buying_power;
 use crate::controls::self_trade::self_trade;
-use crate::controls::{self, activity, loss, marketdata, order_size, position, posture, price_collar, sender, symbol, unlock};
+use crate::controls::{
+    self, activity, loss, marketdata, order_size, position, posture, price_collar, sender, symbol, unlock,
+};
 use crate::measure::answer;
 use crate::seen::Seen;
 use agenttrader_core::decision::LimitMeasure;
@@ -154,8 +156,8 @@ impl Facts {
     }
 }
 
-/// What is true of `proposal` in the world as `seen`. Pure: the same two give the same facts. Of a malformed proposal nothing that reads it
-/// can be known, and nothing in it excuses.
+/// What is true of `proposal` in the world as `seen`. Pure: the same two give the same facts. A malformed proposal
+/// asks for no order: nothing about one can be known, and nothing in it excuses.
 pub fn facts(proposal: &Proposal, seen: &Seen) -> Facts {
     let order = proposal.order().ok();
     let asked = order.as_ref().map(|order| Asked::new(order, seen));
@@ -192,7 +194,8 @@ pub fn facts(proposal: &Proposal, seen: &Seen) -> Facts {
         unlock_missing: unlock::missing(grant),
         unlock_invalid: unlock::invalid(grant),
         unlock_expired: unlock::expired(grant, seen.signed_files_now, reducing),
-        unlock_scope: unlock::scope(grant, posture.execution_mode, proposal.symbol),
+        unlock_scope: asked
+            .map_or(Answer::Unknown, |asked| unlock::scope(grant, posture.execution_mode, asked.order.underlying)),
         build_mismatch: unlock::build_mismatch(grant, &posture.build),
         marketdata_missing: marketdata::missing(market),
         marketdata_stale: marketdata::stale(market),
@@ -203,9 +206,8 @@ pub fn facts(proposal: &Proposal, seen: &Seen) -> Facts {
         proposal_expired: controls::proposal::expired(proposal, seen),
         proposal_duplicate: controls::proposal::duplicate(seen),
         approval_missing: controls::approval::missing(approval),
-        approval_invalid: asked.map_or(Answer::Unknown, |asked| {
-            controls::approval::invalid(approval, &Binding::of(proposal, asked))
-        }),
+        approval_invalid: asked
+            .map_or(Answer::Unknown, |asked| controls::approval::invalid(approval, &Binding::of(proposal, asked))),
         symbol_not_allowed: of_order(symbol::not_allowed),
         symbol_restricted: of_order(symbol::restricted),
         symbol_halted: of_order(symbol::halted),

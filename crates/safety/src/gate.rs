@@ -196,6 +196,10 @@ fn digest_of(proposal: &Proposal) -> Digest {
 fn sendable_until(order: &Order, seen: &Seen) -> UnixNanos {
     let deadline = seen.at.plus(SEND_DEADLINE).min(order.valid_until_utc);
     // What people sign expires by the latest of several clocks: the same distance ahead of venue time then as now.
-    let signed = unlock::ends(seen.posture.grant.shown(), seen.signed_files_now).min(approval::ends(seen.approval.shown()));
+    let signed =
+        unlock::ends(seen.posture.grant.shown(), seen.signed_files_now).min(approval::ends(seen.approval.shown()));
     deadline.min(seen.at.plus(signed.since(seen.signed_files_now)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,8 @@ pub mod controls;
 pub mod effect;
 pub mod exposure;
 pub mod facts;
+#[cfg(test)]
+mod fixture;
 pub mod freshness;
 pub mod gate;
 pub mod interlock;

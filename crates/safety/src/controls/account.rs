@@ -12,3 +12,21 @@ pub(crate) fn symbol_unreconciled(account: &Account) -> Answer {
 pub(crate) fn restricted(account: &Account) -> Answer {
     Answer::known(account.restricted)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::World;
+    use agenttrader_core::reason::Reason;
+
+    #[test]
+    fn an_account_that_may_not_trade_or_cannot_be_asked_refuses() {
+        World::shares().with(|seen| seen.account.restricted = Some(true)).refused_for(Reason::AccountRestricted);
+        World::shares().with(|seen| seen.account.restricted = None).unknown(Reason::AccountRestricted);
+    }
+
+    #[test]
+    fn an_unknown_outcome_blocks_its_symbol() {
+        World::shares().with(|seen| seen.account.unreconciled = Some(true)).refused_for(Reason::SymbolUnreconciled);
+        World::shares().with(|seen| seen.account.unreconciled = None).unknown(Reason::SymbolUnreconciled);
+    }
+}

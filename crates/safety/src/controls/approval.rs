@@ -107,3 +107,138 @@ fn wrong_people(approval: &Approval, binding: &Binding<'_>) -> Answer {
     };
     Answer::of(own).or(too_few)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Answer::{DoesNotHold, Holds, Unknown};
+    use crate::fixture::{World, money, now, price};
+    use agenttrader_authority::approval::approval as verify;
+    use agenttrader_authority::presented::Presented;
+    use agenttrader_authority::trust_root::TrustRoot;
+    use agenttrader_core::reason::Reason;
+
+    fn approval() -> Approval {
+        Approval {
+            proposal_digest: Digest::of(b"proposal"),
+            limits_digest: Digest::of(b"limits"),
+            reference_price: price("500"),
+            signed_at: now(),
+            expires_at: now().plus(Span::from_minutes(15)),
+            approvers: vec!["ann".to_owned()],
+        }
+    }
+
+    fn binding() -> Binding<'static> {
+        Binding {
+            proposal_digest: Digest::of(b"proposal"),
+            proposer: "gamma-strategy",
+            limits_digest: Some(Digest::of(b"limits")),
+            reference: Some(price("500")),
+            drift_max_bp: DRIFT_MAX_BP_SHARES,
+            notional: Some(money("10000")),
+            now: now(),
+        }
+    }
+
+    fn check(expected: Answer, change: impl FnOnce(&mut Approval, &mut Binding<'static>)) {
+        let (mut approval, mut binding) = (approval(), binding());
+        change(&mut approval, &mut binding);
+        assert_eq!(invalid(Shown::Good(&approval), &binding), expected);
+    }
+
+    #[test]
+    fn an_approval_of_this_proposal_under_these_limits_binds() {
+        check(DoesNotHold, |_, _| {});
+        check(Holds, |approval, _| approval.proposal_digest = Digest::of(b"another"));
+        check(Holds, |approval, _| approval.limits_digest = Digest::of(b"others"));
+        check(Unknown, |_, binding| binding.limits_digest = None);
+    }
+
+    #[test]
+    fn it_is_void_by_age_and_at_its_end() {
+        check(DoesNotHold, |_, binding| binding.now = now().plus(APPROVAL_AGE_MAX));
+        check(Holds, |_, binding| binding.now = now().plus(APPROVAL_AGE_MAX).plus(Span::from_nanos(1)));
+        check(Holds, |approval, _| approval.expires_at = now());
+        check(DoesNotHold, |approval, _| approval.expires_at = now().plus(Span::from_nanos(1)));
+        check(Unknown, |approval, _| approval.signed_at = now().plus(Span::from_nanos(1)));
+        assert_eq!(ends(Shown::Good(&approval())), now().plus(APPROVAL_AGE_MAX).plus(Span::from_nanos(1)));
+        let short = Approval { expires_at: now(), ..approval() };
+        assert_eq!(ends(Shown::Good(&short)), now());
+        assert!(ends(Shown::Missing) < UnixNanos::EPOCH);
+    }
+
+    #[test]
+    fn it_is_void_by_drift_either_way() {
+        for (reference, expected) in
+            [("502.5", DoesNotHold), ("502.500000001", Holds), ("497.5", DoesNotHold), ("497.49", Holds)]
+        {
+            check(expected, |_, binding| binding.reference = Some(price(reference)));
+        }
+        check(Unknown, |_, binding| binding.reference = None);
+        for (reference, expected) in [("2.2", DoesNotHold), ("2.21", Holds), ("1.8", DoesNotHold), ("1.79", Holds)] {
+            check(expected, |approval, binding| {
+                approval.reference_price = price("2");
+                binding.drift_max_bp = DRIFT_MAX_BP_OPTIONS;
+                binding.reference = Some(price(reference));
+            });
+        }
+    }
+
+    #[test]
+    fn two_people_sign_above_ten_thousand_dollars() {
+        let above = Some(money("10000.000000001"));
+        check(Holds, |_, binding| binding.notional = above);
+        check(Unknown, |_, binding| binding.notional = None);
+        let two = |approval: &mut Approval| approval.approvers.push("bob".to_owned());
+        check(DoesNotHold, |approval, binding| {
+            two(approval);
+            binding.notional = above;
+        });
+        check(DoesNotHold, |approval, binding| {
+            two(approval);
+            binding.notional = None;
+        });
+        check(Holds, |approval, binding| {
+            approval.approvers.push("ann".to_owned());
+            binding.notional = above;
+        });
+        check(Holds, |approval, _| approval.approvers.clear());
+    }
+
+    #[test]
+    fn the_proposer_approves_nothing() {
+        check(Holds, |approval, _| approval.approvers.push("gamma-strategy".to_owned()));
+    }
+
+    #[test]
+    fn the_missing_the_unreadable_and_the_forged_do_not_approve() {
+        for (shown, is_missing, is_invalid) in [
+            (Shown::Missing, Holds, Unknown),
+            (Shown::Unknown, Unknown, Unknown),
+            (Shown::Unusable, DoesNotHold, Holds),
+        ] {
+            assert_eq!((missing(shown), invalid(shown, &binding())), (is_missing, is_invalid));
+        }
+        let forged = World::shares().with(|seen| seen.approval = verify(b"{}", &TrustRoot::draft()));
+        forged.refused_for(Reason::ApprovalInvalid);
+        let unreadable = World::shares().with(|seen| seen.approval = Presented::Unknown);
+        assert_eq!(unreadable.answer(Reason::ApprovalMissing), Unknown);
+        unreadable.passes();
+    }
+
+    #[test]
+    fn an_option_may_drift_further_than_a_share() {
+        for (world, drift, reference) in [(World::shares(), 50, "500"), (World::straddle(), 1_000, "4")] {
+            let order = world.proposal.order().unwrap();
+            let binding = Binding::of(&world.proposal, &Asked::new(&order, &world.seen)).clone_figures();
+            assert_eq!(binding, (drift, Some(price(reference)), world.seen.signed_files_now));
+        }
+    }
+
+    impl Binding<'_> {
+        fn clone_figures(&self) -> (u32, Option<Price>, UnixNanos) {
+            (self.drift_max_bp, self.reference, self.now)
+        }
+    }
+}

@@ -40,3 +40,55 @@ fn tripping(
     let measure = excuse(measure, reducing);
     (answer(&measure).or(Answer::of(tripped && !reducing)), measure)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{World, money, spy};
+
+    fn equity(world: World, equity: &str) -> World {
+        let equity = money(equity);
+        world.with(|seen| seen.account.equity = Some(equity))
+    }
+
+    #[test]
+    fn two_per_cent_of_the_days_first_equity_may_be_lost() {
+        equity(World::shares(), "980000").passes();
+        equity(World::shares(), "979999.999999999").refused_for(Reason::DailyLoss);
+        equity(World::shares(), "1100000").passes();
+        assert_eq!(equity(World::shares(), "1100000").measure(Reason::DailyLoss).measured.as_deref(), Some("-10"));
+    }
+
+    #[test]
+    fn five_per_cent_may_be_lost_from_the_highest() {
+        let fallen =
+            |equity_now| equity(World::shares(), equity_now).with(|seen| seen.account.high_water = money("1040000"));
+        fallen("988000").passes();
+        fallen("987999.999999999").refused_for(Reason::Drawdown);
+    }
+
+    #[test]
+    fn a_tripped_limit_stays_tripped_when_the_loss_is_gone() {
+        World::shares().with(|seen| seen.account.tripped.daily_loss = true).refused_for(Reason::DailyLoss);
+        World::shares().with(|seen| seen.account.tripped.drawdown = true).refused_for(Reason::Drawdown);
+    }
+
+    #[test]
+    fn an_account_without_marks_or_beginnings_cannot_be_known() {
+        let worthless = World::shares().with(|seen| seen.account.day_start_equity = Money::ZERO);
+        worthless.unknown(Reason::DailyLoss);
+        World::shares().with(|seen| seen.account.high_water = money("-1")).unknown(Reason::Drawdown);
+        let unmarked = World::shares().with(|seen| seen.account.equity = None);
+        assert_eq!([Reason::DailyLoss, Reason::Drawdown].map(|reason| unmarked.answer(reason)), [Answer::Unknown; 2]);
+    }
+
+    #[test]
+    fn a_losing_position_can_be_left() {
+        let closing = equity(World::shares().selling().holding(spy(), 100), "1").with(|seen| {
+            seen.account.tripped = crate::seen::Tripped { daily_loss: true, drawdown: true };
+        });
+        closing.passes();
+        let measure = closing.measure(Reason::DailyLoss);
+        assert!(!measure.holds && !measure.refuses);
+    }
+}

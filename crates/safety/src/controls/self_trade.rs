@@ -28,3 +28,62 @@ fn could_cross(order: &Order, working: &WorkingOrder) -> bool {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::Answer;
+    use crate::fixture::{World, contract, price, spy, symbol};
+    use agenttrader_core::instrument::Right;
+    use agenttrader_core::order::{OrderType, Side, Tradable};
+    use agenttrader_core::reason::Reason;
+
+    fn limit(text: &str) -> OrderType {
+        OrderType::Limit(price(text))
+    }
+
+    fn crosses(world: &World) -> bool {
+        world.answer(Reason::SelfTrade) == Answer::Holds
+    }
+
+    #[test]
+    fn every_row_of_the_matrix() {
+        for (working, crossing) in
+            [(OrderType::Market, true), (limit("500"), true), (limit("499.99"), true), (limit("500.01"), false)]
+        {
+            assert_eq!(crosses(&World::shares().working(&[(spy(), Side::Sell)], 1, working)), crossing, "{working:?}");
+            assert!(crosses(&World::shares().at_market().working(&[(spy(), Side::Sell)], 1, working)));
+        }
+        for (working, crossing) in
+            [(OrderType::Market, true), (limit("500"), true), (limit("500.01"), true), (limit("499.99"), false)]
+        {
+            assert_eq!(crosses(&World::shares().selling().working(&[(spy(), Side::Buy)], 1, working)), crossing);
+            assert!(crosses(&World::shares().selling().at_market().working(&[(spy(), Side::Buy)], 1, working)));
+        }
+        World::shares().working(&[(spy(), Side::Sell)], 1, limit("500")).refused_for(Reason::SelfTrade);
+    }
+
+    #[test]
+    fn the_same_side_and_other_instruments_never_cross() {
+        let qqq = Tradable::Equity { symbol: symbol("QQQ") };
+        assert!(!crosses(&World::shares().working(&[(spy(), Side::Buy)], 1, OrderType::Market)));
+        assert!(!crosses(&World::shares().working(&[(qqq, Side::Sell)], 1, OrderType::Market)));
+        assert!(!crosses(&World::call().working(&[(contract(Right::Put), Side::Sell)], 1, OrderType::Market)));
+    }
+
+    #[test]
+    fn a_leg_among_several_could_trade_at_any_price() {
+        let (call, put) = (contract(Right::Call), contract(Right::Put));
+        let straddle = [(call, Side::Sell), (put, Side::Sell)];
+        assert!(crosses(&World::call().limit("0.01").working(&straddle, 1, limit("-9"))));
+        assert!(crosses(&World::straddle().limit("0.01").working(&[(put, Side::Sell)], 1, limit("9"))));
+        assert!(crosses(&World::straddle().working(&straddle, 1, limit("-9"))));
+        assert!(!crosses(&World::straddle().selling().working(&straddle, 1, limit("-9"))));
+    }
+
+    #[test]
+    fn a_reducing_order_does_not_trade_with_ourselves_either() {
+        let closing =
+            World::shares().selling().holding(spy(), 100).working(&[(spy(), Side::Buy)], 1, OrderType::Market);
+        closing.refused_for(Reason::SelfTrade);
+    }
+}

@@ -20,3 +20,22 @@ pub(crate) fn agent_unknown(origin: Origin) -> Answer {
         Origin::Unknown => Answer::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::World;
+    use agenttrader_core::reason::Reason;
+
+    #[test]
+    fn only_the_sequence_itself_and_good_signatures_of_known_agents_pass() {
+        World::shares().with(|seen| seen.origin = Origin::SignatureGood).passes();
+        World::shares().with(|seen| seen.origin = Origin::SignatureBad).refused_for(Reason::SignatureInvalid);
+        let both = [Reason::SignatureInvalid, Reason::AgentUnknown];
+        for (origin, agent) in [(Origin::AgentUnknown, Answer::Holds), (Origin::Unknown, Answer::Unknown)] {
+            let world = World::shares().with(|seen| seen.origin = origin);
+            assert_eq!(world.other_reasons(), both);
+            assert_eq!(both.map(|reason| world.answer(reason)), [Answer::Unknown, agent]);
+        }
+    }
+}
