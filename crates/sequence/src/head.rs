@@ -159,6 +159,7 @@ mod seed_text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| text.parse().map_err(|_| D::Error::custom(format!("seed `{text}` is no number of 64 bits")))).transpose()
+        text.map(|text| text.parse().map_err(|_| D::Error::custom(format!("seed `{text}` is no number of 64 bits"))))
+            .transpose()
     }
 }

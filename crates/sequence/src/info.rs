@@ -81,7 +81,8 @@ impl Info {
             sums.add(&numbered);
         }
         sums.end();
-        let Head { recording_id, format_version, created_utc, session_date, source, symbols, .. } = recording.head().clone();
+        let Head { recording_id, format_version, created_utc, session_date, source, symbols, .. } =
+            recording.head().clone();
         Ok(Self {
             recording_id,
             format_version,

@@ -127,7 +127,11 @@ pub enum ReadError {
         problem: String,
     },
     /// A record whose length is beyond any that is written.
-    #[error("the recording {} has a record of {length} bytes at byte {offset}, input {number}; at most {limit} are ever written", path.display(), limit = format::MAX_PAYLOAD)]
+    #[error(
+        "the recording {} has a record of {length} bytes at byte {offset}, input {number}; at most {limit} are ever written",
+        path.display(),
+        limit = format::MAX_PAYLOAD
+    )]
     Length {
         /// The path.
         path: PathBuf,

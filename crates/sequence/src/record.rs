@@ -127,7 +127,16 @@ impl Recorder {
         digest.update(&preamble);
         let mut buffer = preamble;
         buffer.reserve(BUFFER.saturating_add(format::MAX_FIXED));
-        Self { file, path: path.to_owned(), written: 0, ragged: false, buffer, digest, inputs: 0, defined: Defined::default() }
+        Self {
+            file,
+            path: path.to_owned(),
+            written: 0,
+            ragged: false,
+            buffer,
+            digest,
+            inputs: 0,
+            defined: Defined::default(),
+        }
     }
 
     /// Records one input, which took place at venue time `at`, and gives its number: 0 for the first, then one more for each. Allocates

@@ -95,7 +95,11 @@ pub enum ImportError {
         source: io::Error,
     },
     /// There is nothing to import.
-    #[error("no quotes, trades or open interest of {symbol} on {date}{} below {}", resolution.map(|one| format!(" at resolution {one}")).unwrap_or_default(), src.display())]
+    #[error(
+        "no quotes, trades or open interest of {symbol} on {date}{} below {}",
+        resolution.map(|one| format!(" at resolution {one}")).unwrap_or_default(),
+        src.display()
+    )]
     Nothing {
         /// The symbol.
         symbol: Symbol,
@@ -157,10 +161,7 @@ pub enum ImportError {
 ///
 /// # Errors
 /// [`ImportError`]; then there is no recording.
-pub fn import_lean(
-    request: &ImportRequest,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<ImportReport, ImportError> {
+pub fn import_lean(request: &ImportRequest, progress: &mut dyn FnMut(Progress)) -> Result<ImportReport, ImportError> {
     import_within(request, Limits::DEFAULT, progress)
 }
 
@@ -273,7 +274,12 @@ fn fill(
         recorder.record(window.open, &Input::Fact(Fact::Feed(FeedFact::Cadence { every })))?;
     }
 
-    let total: u64 = files.iter().zip(&*archives).filter(|(file, _)| file.class.is_option()).map(|(_, one)| one.members().len() as u64).sum();
+    let total: u64 = files
+        .iter()
+        .zip(&*archives)
+        .filter(|(file, _)| file.class.is_option())
+        .map(|(_, one)| one.members().len() as u64)
+        .sum();
     let mut done: u64 = 0;
     let mut feeds = Vec::with_capacity(files.len());
     for ((file, archive), members) in files.iter().zip(archives).zip(&listing.members) {
@@ -330,7 +336,8 @@ type Timed = (UnixNanos, MarketEvent);
 
 /// The longest span between two values of one instrument among the files read; `None` if all are ticks.
 fn cadence(files: &[DataFile]) -> Option<Span> {
-    let spans = files.iter().filter(|file| file.kind != Kind::OpenInterest).filter_map(|file| file.resolution.interval());
+    let spans =
+        files.iter().filter(|file| file.kind != Kind::OpenInterest).filter_map(|file| file.resolution.interval());
     spans.max()
 }
 
@@ -342,7 +349,12 @@ fn source(request: &ImportRequest) -> Source {
 /// The id of what these files give with this request.
 fn recording_id(request: &ImportRequest, files: &[DataFile], digests: &[Digest]) -> uuid::Uuid {
     let hours = if request.extended { "extended" } else { "regular" };
-    let mut parts = vec!["agenttrader/import/lean/v1".to_owned(), request.symbol.to_string(), request.date.to_string(), hours.to_owned()];
+    let mut parts = vec![
+        "agenttrader/import/lean/v1".to_owned(),
+        request.symbol.to_string(),
+        request.date.to_string(),
+        hours.to_owned(),
+    ];
     parts.extend(files.iter().zip(digests).map(|(file, digest)| format!("{} {digest}", file.what())));
     let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
     derived_id(&parts)

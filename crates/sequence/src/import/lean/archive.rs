@@ -60,7 +60,10 @@ impl Archive {
         if bytes > limits.archive {
             return Err(too_large(format!("{bytes} bytes; at most {} are read", limits.archive)));
         }
-        let broken = |error: zip::result::ZipError| ImportError::NotAnArchive { path: path.to_owned(), problem: error.to_string() };
+        let broken = |error: zip::result::ZipError| ImportError::NotAnArchive {
+            path: path.to_owned(),
+            problem: error.to_string(),
+        };
         let mut zip = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
         if zip.len() > limits.members {
             return Err(too_large(format!("{} members; at most {} are read", zip.len(), limits.members)));
@@ -71,7 +74,8 @@ impl Archive {
             let member = zip.by_index_raw(index).map_err(broken)?;
             let name = member.name().map_err(broken)?.into_owned();
             let refuse = |problem: String| refuse(path, &name, problem);
-            if name.contains(['/', '\\', '\0', ':']) || name.starts_with('.') || member.is_dir() || member.is_symlink() {
+            if name.contains(['/', '\\', '\0', ':']) || name.starts_with('.') || member.is_dir() || member.is_symlink()
+            {
                 return Err(refuse("a plain file name is expected".to_owned()));
             }
             if member.encrypted() {

@@ -129,7 +129,8 @@ impl Parser {
     /// The event of a row; counts the row either way.
     pub(super) fn take(&mut self, row: &[u8], tally: &mut Tally) -> Option<Timed> {
         tally.row();
-        let event = std::str::from_utf8(row).map_err(|_| Reason::Unparsable).and_then(|text| self.event(text, row, tally));
+        let event =
+            std::str::from_utf8(row).map_err(|_| Reason::Unparsable).and_then(|text| self.event(text, row, tally));
         match event {
             Ok((at, event)) => {
                 tally.taken(&event);
@@ -176,7 +177,9 @@ impl Parser {
                 self.sound_bar(&bar).map(|()| (bar.end(), MarketEvent::Bar(bar)))
             }
             (Kind::Quote, Some(interval)) => {
-                let [_, _, _, _, bid, bid_size, _, _, _, ask, ask_size] = fields else { return Err(Reason::Unparsable) };
+                let [_, _, _, _, bid, bid_size, _, _, _, ask, ask_size] = fields else {
+                    return Err(Reason::Unparsable);
+                };
                 let bid = self.stated(bid, bid_size, b' ')?;
                 let ask = self.stated(ask, ask_size, b' ')?;
                 in_order(&mut self.last)?;
@@ -238,7 +241,8 @@ impl Parser {
         (row, tally): (&[u8], &mut Tally),
     ) -> Result<MarketEvent, Reason> {
         let negative = |side: &Option<Side>| side.is_some_and(|side| side.price < Price::ZERO);
-        let crossed = |bid: Side, ask: Side| bid.price > Price::ZERO && ask.price > Price::ZERO && bid.price > ask.price;
+        let crossed =
+            |bid: Side, ask: Side| bid.price > Price::ZERO && ask.price > Price::ZERO && bid.price > ask.price;
         let nonsense = if bid.is_none() && ask.is_none() {
             Some(Reason::NoSide)
         } else if negative(&bid) || negative(&ask) {

@@ -1,9 +1,6 @@
 //! What is written reads back, and nothing else does.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod common;
-
+use crate::common::{any_inputs, head, instrument, numbered, one_of_each, quote, read, write};
 use agenttrader_core::digest::Digest;
 use agenttrader_core::event::MarketEvent;
 use agenttrader_core::instrument::InstrumentId;
@@ -12,7 +9,6 @@ use agenttrader_sequence::head::{HeadError, MAX_HEAD_BYTES};
 use agenttrader_sequence::input::{Fact, FeedFact, Input};
 use agenttrader_sequence::read::{ReadError, Recording, Torn};
 use agenttrader_sequence::record::{RecordError, Recorder};
-use common::{any_inputs, head, instrument, numbered, one_of_each, quote, read, write};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -106,7 +102,11 @@ proptest! {
     }
 
     #[test]
-    fn nothing_that_is_read_panics_or_goes_past_what_was_written(inputs in any_inputs(8), garbage in prop::collection::vec(any::<u8>(), 0..64), at in any::<prop::sample::Index>()) {
+    fn nothing_that_is_read_panics_or_goes_past_what_was_written(
+        inputs in any_inputs(8),
+        garbage in prop::collection::vec(any::<u8>(), 0..64),
+        at in any::<prop::sample::Index>(),
+    ) {
         let dir = tempfile::tempdir().unwrap();
         let (mut bytes, _) = write(&dir.path().join("a.rec"), &inputs);
         let at = at.index(bytes.len());
@@ -126,7 +126,10 @@ fn every_truncation_gives_what_was_whole_and_tells_the_rest() {
     for cut in 0..=bytes.len() {
         let (given, end) = read(&bytes[..cut]);
         if cut < head_end {
-            assert!(matches!(end, Err(ReadError::HeadTruncated { bytes, .. }) if bytes == cut as u64), "{cut}: {end:?}");
+            assert!(
+                matches!(end, Err(ReadError::HeadTruncated { bytes, .. }) if bytes == cut as u64),
+                "{cut}: {end:?}"
+            );
             continue;
         }
         let whole = ends.iter().filter(|end| **end <= cut).count();
@@ -228,9 +231,8 @@ fn records_whose_checksum_is_right_and_whose_content_is_not_are_refused() {
             other => panic!("{other:?}"),
         }
     };
-    let prefixed = |kind: u8, payload: &[u8]| {
-        [&[kind][..], &[0; 8], &(payload.len() as u32).to_le_bytes(), payload].concat()
-    };
+    let prefixed =
+        |kind: u8, payload: &[u8]| [&[kind][..], &[0; 8], &(payload.len() as u32).to_le_bytes(), payload].concat();
     assert!(refused(&prefixed(b'F', b"{\"fact\":\"timer\"}")).contains("wall"));
     assert!(refused(&prefixed(b'F', b"{\"fact\":\"order\"}")).contains("unknown variant"));
     assert!(refused(&prefixed(b'F', b"")).contains("not JSON"));

@@ -157,7 +157,10 @@ pub fn quote(instrument: InstrumentId, exchange_time: UnixNanos) -> Quote {
 pub fn facts() -> Vec<Fact> {
     let stream = || "stocks".to_owned();
     let configuration = Configuration {
-        files: vec![ConfigurationFile { name: "risk.toml".to_owned(), text: "[orders]\nshares = 300 # \u{1F980}\n".to_owned() }],
+        files: vec![ConfigurationFile {
+            name: "risk.toml".to_owned(),
+            text: "[orders]\nshares = 300 # \u{1F980}\n".to_owned(),
+        }],
         strategies: vec![StrategySeat { strategy: "gamma".to_owned(), agent_name: "gamma-strategy".to_owned() }],
         gate_agent_name: "execution-agent".to_owned(),
         strategy_mode: AgentMode::Observe,
@@ -187,10 +190,14 @@ pub fn facts() -> Vec<Fact> {
         FeedFact::BackfillComplete,
     ];
     // The largest count that JSON holds exactly.
-    facts.extend(feed.into_iter().map(|fact| match fact {
-        FeedFact::Rejected { stream, reason, count } => FeedFact::Rejected { stream, reason, count: count - 1 },
-        other => other,
-    }).map(Fact::Feed));
+    facts.extend(
+        feed.into_iter()
+            .map(|fact| match fact {
+                FeedFact::Rejected { stream, reason, count } => FeedFact::Rejected { stream, reason, count: count - 1 },
+                other => other,
+            })
+            .map(Fact::Feed),
+    );
     facts
 }
 
@@ -267,9 +274,15 @@ fn any_trade() -> impl Strategy<Value = Trade> {
 }
 
 fn any_cancel() -> impl Strategy<Value = TradeCancel> {
-    (any::<u32>(), time(), any::<u64>(), price(), any::<u32>()).prop_map(|(id, exchange_time, trade_id, price, size)| {
-        TradeCancel { instrument: InstrumentId(id), exchange_time, trade_id, price, size }
-    })
+    (any::<u32>(), time(), any::<u64>(), price(), any::<u32>()).prop_map(
+        |(id, exchange_time, trade_id, price, size)| TradeCancel {
+            instrument: InstrumentId(id),
+            exchange_time,
+            trade_id,
+            price,
+            size,
+        },
+    )
 }
 
 fn any_event() -> impl Strategy<Value = MarketEvent> {
@@ -289,13 +302,12 @@ fn any_event() -> impl Strategy<Value = MarketEvent> {
             })
         },
     );
-    let bar = (any::<u32>(), time(), any::<i64>(), any::<[i64; 4]>(), any::<u64>(), any::<u32>(), any::<bool>()).prop_map(
-        |(id, start, interval, prices, volume, trade_count, backfill)| {
+    let bar = (any::<u32>(), time(), any::<i64>(), any::<[i64; 4]>(), any::<u64>(), any::<u32>(), any::<bool>())
+        .prop_map(|(id, start, interval, prices, volume, trade_count, backfill)| {
             let [open, high, low, close] = prices.map(Price::from_nanos);
             let (instrument, interval) = (InstrumentId(id), Span::from_nanos(interval));
             MarketEvent::Bar(Bar { instrument, start, interval, open, high, low, close, volume, trade_count, backfill })
-        },
-    );
+        });
     let interest = (any::<u32>(), any::<u64>(), -9999_i16..=9999, 1_i8..=12, 1_i8..=28).prop_map(
         |(id, contracts, year, month, day)| {
             let date = Date::new(year, month, day).unwrap();
