@@ -13,8 +13,8 @@ const MINUTE: Span = Span::from_minutes(1);
 /// After the minute a bar that late prints changed is sent again this much later.
 const UPDATE_AFTER: Span = Span::from_seconds(30);
 
-/// Prints remembered of each instrument: minutes of a stock, hours of most contracts.
-const PRINTS_KEPT: usize = 500;
+/// Prints remembered of each instrument: a minute of a stock, hours of most contracts.
+const PRINTS_KEPT: usize = 200;
 
 /// A bar that grows.
 #[derive(Clone, Copy, Debug)]

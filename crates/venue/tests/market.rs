@@ -1,13 +1,19 @@
 //! The pure market, held to what it promises: the same from the same seed, quotes that make sense, flow one can recognise.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use agenttrader_core::calendar::Session;
 use agenttrader_core::event::{MarketEvent, Quote, Trade};
-use agenttrader_core::instrument::{InstrumentId, Right};
+use agenttrader_core::instrument::{InstrumentId, OptionContract, Right};
+use agenttrader_core::occ_symbol::OccSymbol;
 use agenttrader_core::price::Price;
 use agenttrader_core::time::{Span, UnixNanos};
 use agenttrader_options::flow::{Condition, ContractFlow, FlowEvent, Kind, Print, Surroundings};
-use agenttrader_options::quote_trail;
-use agenttrader_venue::surface::right;
+use agenttrader_options::quote_use::{LastSides, QuoteUse};
+use agenttrader_options::{Carry, black_scholes, implied_volatility, quote_trail};
+use agenttrader_venue::paths;
+use agenttrader_venue::profile::PROFILES;
+use agenttrader_venue::surface::{RATE, right, time_to};
 use agenttrader_venue::{Market, Scenario};
 use jiff::civil::{Date, date};
 use std::collections::BTreeMap;
@@ -266,6 +272,85 @@ fn history_ends_where_the_market_begins_and_yesterday_is_what_was_traded() {
     let next = market.following().unwrap();
     let close = next.history().minutes.iter().map(|past| past.bar).rfind(|bar| bar.instrument == spy).unwrap();
     assert_eq!((Some(close.close), close.end()), (official, Session::on(half).unwrap().close));
+}
+
+/// A day whose straddles have to be hedged now and then, from its minute marks alone.
+#[test]
+fn spots_move_enough_that_a_straddle_is_hedged_several_times_a_day() {
+    let session = Session::on(DAY).unwrap();
+    let mut hedges = Vec::new();
+    for seed in 0..30 {
+        let today = paths::days(seed, session, 1);
+        let spy = &today[0][0];
+        let volatility = PROFILES[0].volatility * paths::temper(seed, &session);
+        let mut held_at: Option<(f64, f64)> = None;
+        let mut count = 0;
+        for (minute, spot) in spy.marks.iter().enumerate().take(330).skip(35) {
+            let left = (390 - minute) as f64 / 390.0 / paths::YEAR_SESSIONS;
+            let (strike, hedged) = *held_at.get_or_insert((spot.round(), 0.0));
+            let stdev = volatility * left.sqrt();
+            let d1 = (spot / strike).ln() / stdev + 0.5 * stdev;
+            let delta = 2.0 * black_scholes::normal_cdf(d1) - 1.0;
+            if (delta - hedged).abs() > 0.15 {
+                held_at = Some((strike, delta));
+                count += 1;
+            }
+        }
+        hedges.push(count);
+    }
+    hedges.sort_unstable();
+    assert!(hedges[3] >= 5 && hedges[15] >= 10, "{hedges:?}");
+}
+
+/// What share of a same-day chain's open interest has a quote that analytics can use.
+fn usable(market: &Market, events: &Events, now: UnixNanos, who: usize) -> f64 {
+    let quotes = latest(events);
+    let spot = quotes[&InstrumentId(who as u32)].mid().unwrap().as_f64();
+    let today = *market.session();
+    let carry = Carry::from_rates(spot, RATE, 0.0, time_to(&today, now)).unwrap();
+    let own = |id: InstrumentId, option: &OptionContract| {
+        let (of, strike) = (right(option.right()), option.strike().as_f64());
+        let quote = quotes[&id];
+        let sides = LastSides { bid: Some(quote.bid.as_f64()), ask: Some(quote.ask.as_f64()) };
+        let middle = quote.mid().filter(|_| quote.bid > Price::ZERO).map(|mid| mid.as_f64());
+        QuoteUse::own(of, strike, spot, sides, implied_volatility(of, strike, middle, &carry))
+    };
+    let (mut good, mut all) = (0, 0);
+    for (id, contracts) in market.open_interest() {
+        let option = *market.instruments().get(id).unwrap().option().unwrap();
+        if option.underlying.as_str() != market.profiles()[who].symbol || option.expiration() != today.date {
+            continue;
+        }
+        let other =
+            OccSymbol::new(option.contract.root(), today.date, option.right().other(), option.strike()).unwrap();
+        let other = market.instruments().by_contract(&other).unwrap();
+        let other_option = *market.instruments().get(other).unwrap().option().unwrap();
+        let using = own(id, &option).or_other(
+            right(option.right()),
+            option.strike().as_f64(),
+            spot,
+            Some(own(other, &other_option)),
+        );
+        all += contracts;
+        good += if using.is_usable() { contracts } else { 0 };
+    }
+    good as f64 / all as f64
+}
+
+#[test]
+fn nine_tenths_of_the_open_interest_are_usable_ten_seconds_after_any_start_and_an_hour_before_the_close() {
+    for seed in 0..30 {
+        for minute in [0, 30, 180, 330] {
+            let mut market = Market::starting(seed, DAY, Scenario::Default, minute).unwrap();
+            let mut events = Vec::new();
+            let now = market.start().plus(Span::from_seconds(10));
+            market.advance(now, &mut events);
+            for who in 0..3 {
+                let share = usable(&market, &events, now, who);
+                assert!(share >= 0.9, "seed {seed}, minute {minute}, {}: {share}", market.profiles()[who].symbol);
+            }
+        }
+    }
 }
 
 /// `cargo test --release -p agenttrader-venue --test market -- --ignored --nocapture` prints how fast a whole session runs.

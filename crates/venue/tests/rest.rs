@@ -1,5 +1,7 @@
 //! The REST services, over real sockets.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use agenttrader_core::calendar::Session;

@@ -1,5 +1,7 @@
 //! The websockets, over real sockets: handshakes and their refusals, subscriptions, data in both codecs.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use agenttrader_venue::Plan;
