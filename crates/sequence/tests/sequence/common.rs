@@ -45,13 +45,13 @@ pub fn instrument(nth: u32) -> Instrument {
         1 => Instrument::Index { symbol: Symbol::parse("SPX").unwrap() },
         _ => {
             let strike = Price::from_nanos(i64::from(nth) * 500_000_000);
-            let right = if nth % 2 == 0 {
+            let right = if nth.is_multiple_of(2) {
                 agenttrader_core::instrument::Right::Call
             } else {
                 agenttrader_core::instrument::Right::Put
             };
             let contract = OccSymbol::new("SPY", jiff::civil::date(2026, 3, 2), right, strike).unwrap();
-            Instrument::Option(OptionContract { underlying: symbol, contract, european: nth % 3 == 0 })
+            Instrument::Option(OptionContract { underlying: symbol, contract, european: nth.is_multiple_of(3) })
         }
     }
 }
