@@ -108,7 +108,10 @@ impl Line {
     async fn hang_up(&mut self, error: StreamError) -> Gone {
         let words = async {
             self.say(&Control::error(error)).await?;
-            self.socket.send(Message::Close(None)).await.map_err(|_| Gone)
+            self.socket.send(Message::Close(None)).await.map_err(|_| Gone)?;
+            // Closing a socket with unread bytes in it would throw away what was just said.
+            while let Some(Ok(_)) = self.socket.recv().await {}
+            Ok::<(), Gone>(())
         };
         let _ = timeout(LAST_WORD, words).await;
         Gone
