@@ -77,7 +77,12 @@ impl Counters {
             hedge_notional_today: self.hedge_notional_today,
             executions_in_window: executions.map_or(0, |executions| executions.within(now, limits.repeat_window())),
             strategy_disabled: executions.is_some_and(|executions| executions.disabled),
-            recent_orders: self.recent.iter().filter(|(at, _)| now.since(*at) < duplicates).map(|(_, like)| *like).collect(),
+            recent_orders: self
+                .recent
+                .iter()
+                .filter(|(at, _)| now.since(*at) < duplicates)
+                .map(|(_, like)| *like)
+                .collect(),
         }
     }
 

@@ -40,7 +40,8 @@ fn of_option(book: &Book, id: InstrumentId) -> Option<f64> {
         return Some(whole(option.right(), inside));
     }
     let instant = expiry_instant(option);
-    let expiry = underlying.chain().expiries().find(|(_, at, expiry)| *at == instant && expiry.pair(option.strike()).is_some());
+    let expiry =
+        underlying.chain().expiries().find(|(_, at, expiry)| *at == instant && expiry.pair(option.strike()).is_some());
     let other = expiry.and_then(|(_, _, expiry)| expiry.pair(option.strike())?.of(option.right().other()));
     if let Some(greeks) = other.and_then(|other| book.analytics(other)).and_then(|analytics| analytics.greeks) {
         let moved = match option.right() {

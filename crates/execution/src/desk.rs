@@ -17,11 +17,10 @@ use agenttrader_core::decision::Outcome;
 use agenttrader_core::event::MarketEvent;
 use agenttrader_core::identity::{AgentIdentity, Build};
 use agenttrader_core::money::Money;
-use agenttrader_core::occ_symbol::OccSymbol;
 use agenttrader_core::order::{Order, OrderType, Tradable};
 use agenttrader_core::position::{Ended, Ending, Standing};
 use agenttrader_core::price::Price;
-use agenttrader_core::proposal::{Proposal, VALIDITY_MAX, derived_id};
+use agenttrader_core::proposal::{Proposal, VALIDITY_MAX};
 use agenttrader_core::reason::Reason;
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::UnixNanos;
@@ -105,7 +104,8 @@ impl Desk {
     /// [`ConfigError`]: without limits and fees nothing can be judged.
     pub fn new(configuration: &Configuration, settings: DeskSettings) -> Result<Self, ConfigError> {
         let file = |name: &'static str| configuration.file(name).ok_or(ConfigError::Missing { name });
-        let Risk { limits, start_equity } = Risk::parse(file("risk.toml")?, configuration.option_quote_max_age_seconds)?;
+        let Risk { limits, start_equity } =
+            Risk::parse(file("risk.toml")?, configuration.option_quote_max_age_seconds)?;
         let fees: Fees = toml::from_str(file("fees.toml")?).map_err(|error| ConfigError::Fees(Box::new(error)))?;
         if !fees.is_sane() {
             return Err(ConfigError::NegativeFee);
@@ -336,7 +336,15 @@ impl Desk {
         }
     }
 
-    fn take(&mut self, input: &Numbered, proposal: &Proposal, order: Order, seen: &Seen, book: &Book, out: &mut Vec<DeskOutput>) {
+    fn take(
+        &mut self,
+        input: &Numbered,
+        proposal: &Proposal,
+        order: Order,
+        seen: &Seen,
+        book: &Book,
+        out: &mut Vec<DeskOutput>,
+    ) {
         let account = &seen.account;
         let hedge = is_hedge(&order, seen);
         let reducing = is_reducing(&order, &account.holdings, &account.working);
@@ -373,11 +381,25 @@ impl Desk {
         }
     }
 
-    fn on_refused(&mut self, input: &Numbered, proposal: &Proposal, reasons: &[Reason], seen: &Seen, out: &mut Vec<DeskOutput>) {
-        let Some(seat) = self.seats.iter_mut().find(|seat| seat.strategy_name == proposal.strategy_name) else { return };
+    fn on_refused(
+        &mut self,
+        input: &Numbered,
+        proposal: &Proposal,
+        reasons: &[Reason],
+        seen: &Seen,
+        out: &mut Vec<DeskOutput>,
+    ) {
+        let Some(seat) = self.seats.iter_mut().find(|seat| seat.strategy_name == proposal.strategy_name) else {
+            return;
+        };
         if reasons.contains(&Reason::RepeatExecution) && seat.executions.disable() {
             let executions = seen.account.counters.executions_in_window;
-            out.push(repeat_tripped(&proposal.strategy_name, executions, &self.limits, input.at));
+            out.push(DeskOutput::LimitTripped(LimitTripped::repeat(
+                &proposal.strategy_name,
+                executions,
+                &self.limits,
+                input.at,
+            )));
         }
         seat.on_ended(Ended {
             proposal_id: proposal.proposal_id,
@@ -423,7 +445,14 @@ impl Desk {
         self.on_order_ended(order, Ending::Lapsed, input.at);
     }
 
-    fn book_fill(&mut self, order: &ShadowOrder, prices: &[Price], input: &Numbered, book: &Book, out: &mut Vec<DeskOutput>) {
+    fn book_fill(
+        &mut self,
+        order: &ShadowOrder,
+        prices: &[Price],
+        input: &Numbered,
+        book: &Book,
+        out: &mut Vec<DeskOutput>,
+    ) {
         let of = &order.order;
         let filled = of.legs.iter().zip(prices).map(|(leg, price)| FillLeg {
             tradable: leg.tradable,
@@ -445,7 +474,7 @@ impl Desk {
         }));
         let realised = self.book_legs(&order.strategy_name, &legs, fees, order.correlation_id);
         out.push(DeskOutput::ShadowFill(ShadowFill {
-            fill_id: derived_id(&[b"shadow-fill", of.proposal_digest.as_bytes()]),
+            fill_id: ShadowFill::order_id(of),
             account: ACCOUNT,
             cause: FillCause::Order,
             proposal_id: Some(of.proposal_id),
@@ -474,7 +503,12 @@ impl Desk {
         let Some(seat) = self.seat(&order.strategy_name) else { return };
         if seat.executions.on_fill(now, &limits) {
             let executions = seat.executions.within(now, limits.repeat_window());
-            out.push(repeat_tripped(&order.strategy_name, executions, &limits, input.at));
+            out.push(DeskOutput::LimitTripped(LimitTripped::repeat(
+                &order.strategy_name,
+                executions,
+                &limits,
+                input.at,
+            )));
         }
     }
 
@@ -519,7 +553,14 @@ impl Desk {
                 let waited = timer && self.latest > instant;
                 let Some(close) = expiry::official_close(book, underlying, instant, waited) else { continue };
                 let correlation_id = holding.lots().next().map_or(Uuid::nil(), |lot| lot.correlation_id);
-                due.push((seat.strategy_name.clone(), underlying, contract_symbol, holding.quantity(), close, correlation_id));
+                due.push((
+                    seat.strategy_name.clone(),
+                    underlying,
+                    contract_symbol,
+                    holding.quantity(),
+                    close,
+                    correlation_id,
+                ));
             }
         }
         for (strategy_name, underlying, contract, quantity, close, correlation_id) in due {
@@ -530,7 +571,7 @@ impl Desk {
                 seat.ledger.mark_at(&Tradable::Equity { symbol: underlying }, close);
             }
             out.push(DeskOutput::ShadowFill(ShadowFill {
-                fill_id: expiry_id(&strategy_name, &contract, input),
+                fill_id: ShadowFill::expiry_id(&strategy_name, &contract, input),
                 account: ACCOUNT,
                 cause: FillCause::Expiry,
                 proposal_id: None,
@@ -548,22 +589,4 @@ impl Desk {
         }
         self.next_expiry = self.soonest_expiry(book);
     }
-}
-
-fn expiry_id(strategy_name: &str, contract: &OccSymbol, input: &Numbered) -> Uuid {
-    let contract = contract.to_string();
-    let at = input.at.nanos().to_le_bytes();
-    derived_id(&[b"shadow-expiry", strategy_name.as_bytes(), contract.as_bytes(), &at, &input.number.to_le_bytes()])
-}
-
-fn repeat_tripped(strategy_name: &str, executions: u32, limits: &Limits, at: UnixNanos) -> DeskOutput {
-    DeskOutput::LimitTripped(LimitTripped {
-        account: ACCOUNT,
-        limit: Reason::RepeatExecution,
-        strategy_name: Some(strategy_name.to_owned()),
-        bound: limits.repeat_executions.to_string(),
-        measured: executions.to_string(),
-        unit: "executions",
-        tripped_at_utc: at,
-    })
 }

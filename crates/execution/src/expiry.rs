@@ -25,7 +25,8 @@ pub enum Settlement {
 
 /// The instant a contract expires. One that is not defined expires at its last day's close.
 pub fn instant(book: &Book, contract: &OccSymbol) -> UnixNanos {
-    let defined = book.instruments().by_contract(contract).and_then(|id| book.instruments().get(id)).and_then(Instrument::option);
+    let defined =
+        book.instruments().by_contract(contract).and_then(|id| book.instruments().get(id)).and_then(Instrument::option);
     defined.map_or_else(
         || {
             let date = contract.expiration();
@@ -66,7 +67,13 @@ pub fn official_close(book: &Book, underlying: Symbol, instant: UnixNanos, waite
 
 /// The legs that settle `quantity` (signed) contracts at an official close: the contract goes, at nothing or at the cash it brings,
 /// and shares may come at the strike.
-pub fn legs(underlying: Symbol, contract: OccSymbol, quantity: i64, close: Price, settlement: Settlement) -> Vec<FillLeg> {
+pub fn legs(
+    underlying: Symbol,
+    contract: OccSymbol,
+    quantity: i64,
+    close: Price,
+    settlement: Settlement,
+) -> Vec<FillLeg> {
     let strike = contract.strike();
     let inside = match contract.right() {
         Right::Call => close.checked_sub(strike),
@@ -105,10 +112,22 @@ mod tests {
 
     #[test]
     fn a_cent_in_the_money_becomes_shares_at_the_strike() {
-        assert_eq!(settled(CALL, 2, "600.01", Settlement::Shares), [format!("SELL 2 {CALL} @ 0"), "BUY 200 SPY @ 600".to_owned()]);
-        assert_eq!(settled(CALL, -2, "612", Settlement::Shares), [format!("BUY 2 {CALL} @ 0"), "SELL 200 SPY @ 600".to_owned()]);
-        assert_eq!(settled(PUT, 1, "599.99", Settlement::Shares), [format!("SELL 1 {PUT} @ 0"), "SELL 100 SPY @ 600".to_owned()]);
-        assert_eq!(settled(PUT, -1, "599", Settlement::Shares), [format!("BUY 1 {PUT} @ 0"), "BUY 100 SPY @ 600".to_owned()]);
+        assert_eq!(
+            settled(CALL, 2, "600.01", Settlement::Shares),
+            [format!("SELL 2 {CALL} @ 0"), "BUY 200 SPY @ 600".to_owned()]
+        );
+        assert_eq!(
+            settled(CALL, -2, "612", Settlement::Shares),
+            [format!("BUY 2 {CALL} @ 0"), "SELL 200 SPY @ 600".to_owned()]
+        );
+        assert_eq!(
+            settled(PUT, 1, "599.99", Settlement::Shares),
+            [format!("SELL 1 {PUT} @ 0"), "SELL 100 SPY @ 600".to_owned()]
+        );
+        assert_eq!(
+            settled(PUT, -1, "599", Settlement::Shares),
+            [format!("BUY 1 {PUT} @ 0"), "BUY 100 SPY @ 600".to_owned()]
+        );
     }
 
     #[test]

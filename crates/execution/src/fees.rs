@@ -85,7 +85,8 @@ impl Fees {
         if leg.tradable.is_option() {
             let fees = &self.options;
             let always = fees.per_contract_usd.times(leg.units);
-            let on_sale = per_million(fees.sale_per_million_usd, proceeds).plus(fees.sale_per_contract_usd.times(leg.units));
+            let on_sale =
+                per_million(fees.sale_per_million_usd, proceeds).plus(fees.sale_per_contract_usd.times(leg.units));
             return if sold { always.plus(on_sale) } else { always };
         }
         let fees = &self.shares;
@@ -113,7 +114,12 @@ mod tests {
     }
 
     fn shares(side: Side, units: i64, price: &str) -> FeeLeg {
-        FeeLeg { tradable: Tradable::Equity { symbol: Symbol::parse("SPY").unwrap() }, side, units, price: Price::parse(price).unwrap() }
+        FeeLeg {
+            tradable: Tradable::Equity { symbol: Symbol::parse("SPY").unwrap() },
+            side,
+            units,
+            price: Price::parse(price).unwrap(),
+        }
     }
 
     fn contracts(side: Side, units: i64, price: &str) -> FeeLeg {

@@ -76,7 +76,9 @@ impl Ledger {
             mark: Mark { price, fresh: false },
         });
         let (mut rest, mut realised) = (quantity, Money::ZERO);
-        while let Some(lot) = holding.lots.front_mut().filter(|lot| lot.quantity.signum() == rest.signum().saturating_neg()) {
+        while let Some(lot) =
+            holding.lots.front_mut().filter(|lot| lot.quantity.signum() == rest.signum().saturating_neg())
+        {
             let closed = rest.saturating_abs().min(lot.quantity.saturating_abs()).saturating_mul(lot.quantity.signum());
             realised = realised.plus(value(&tradable, closed, price)).minus(value(&tradable, closed, lot.price));
             lot.quantity = lot.quantity.saturating_sub(closed);

@@ -29,7 +29,12 @@ pub struct Trip {
 impl Losses {
     /// Of an account that starts with `equity`.
     pub const fn new(equity: Money) -> Self {
-        Self { day_start: equity, high_water: equity, last_good: None, tripped: Tripped { daily_loss: false, drawdown: false } }
+        Self {
+            day_start: equity,
+            high_water: equity,
+            last_good: None,
+            tripped: Tripped { daily_loss: false, drawdown: false },
+        }
     }
 
     /// Begins a new day. What has tripped stays so.

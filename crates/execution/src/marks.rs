@@ -77,7 +77,8 @@ pub fn of_quote(quote: &Quote, is_option: bool, held: Held) -> Option<Price> {
 /// The mark of an instrument now; `None` unless its quote is fresh.
 pub fn fresh(book: &Book, tradable: &Tradable, held: Held, option_quote_max_age: Span) -> Option<Price> {
     let quoted = book.latest(instrument(book, tradable)?)?.quote()?;
-    let limit = if tradable.is_option() { option_quote_max_age.max(book.cadence().doubled()) } else { book.age_limit() };
+    let limit =
+        if tradable.is_option() { option_quote_max_age.max(book.cadence().doubled()) } else { book.age_limit() };
     quoted.age(book.now()).filter(|age| *age <= limit)?;
     of_quote(&quoted.quote, tradable.is_option(), held)
 }

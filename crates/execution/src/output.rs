@@ -1,12 +1,16 @@
 //! What the desk puts on record beside decisions. Every time is an input's, every id is derived: a replay gives the same bytes.
 
 use agenttrader_core::money::Money;
-use agenttrader_core::order::{Intent, OrderLeg, Side, Tradable};
+use agenttrader_core::occ_symbol::OccSymbol;
+use agenttrader_core::order::{Intent, Order, OrderLeg, Side, Tradable};
 use agenttrader_core::price::Price;
+use agenttrader_core::proposal::derived_id;
 use agenttrader_core::quantity::Quantity;
 use agenttrader_core::reason::Reason;
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::UnixNanos;
+use agenttrader_safety::limits::Limits;
+use agenttrader_sequence::input::Numbered;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -153,4 +157,33 @@ pub struct LimitTripped {
     pub unit: &'static str,
     /// Time of the causing input.
     pub tripped_at_utc: UnixNanos,
+}
+
+impl ShadowFill {
+    /// The id of an order's fill. A shadow order fills once, so its proposal is enough.
+    pub fn order_id(order: &Order) -> Uuid {
+        derived_id(&[b"shadow-fill", order.proposal_digest.as_bytes()])
+    }
+
+    /// The id of what becomes of a strategy's contracts at expiry, by the input that settles them.
+    pub fn expiry_id(strategy_name: &str, contract: &OccSymbol, input: &Numbered) -> Uuid {
+        let contract = contract.to_string();
+        let (at, number) = (input.at.nanos().to_le_bytes(), input.number.to_le_bytes());
+        derived_id(&[b"shadow-expiry", strategy_name.as_bytes(), contract.as_bytes(), &at, &number])
+    }
+}
+
+impl LimitTripped {
+    /// A strategy executed too often and is disabled.
+    pub fn repeat(strategy_name: &str, executions: u32, limits: &Limits, at: UnixNanos) -> Self {
+        Self {
+            account: ACCOUNT,
+            limit: Reason::RepeatExecution,
+            strategy_name: Some(strategy_name.to_owned()),
+            bound: limits.repeat_executions.to_string(),
+            measured: executions.to_string(),
+            unit: "executions",
+            tripped_at_utc: at,
+        }
+    }
 }

@@ -81,7 +81,8 @@ mod tests {
     #[test]
     fn every_missing_line_of_a_limit_refuses_the_file() {
         for (index, line) in FILE.lines().enumerate().filter(|(_, line)| line.contains('=')) {
-            let kept: Vec<&str> = FILE.lines().enumerate().filter(|(other, _)| *other != index).map(|(_, line)| line).collect();
+            let kept: Vec<&str> =
+                FILE.lines().enumerate().filter(|(other, _)| *other != index).map(|(_, line)| line).collect();
             assert!(Risk::parse(&kept.join("\n"), 900).is_err(), "without `{line}`");
         }
     }

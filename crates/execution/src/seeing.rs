@@ -89,7 +89,8 @@ impl View<'_> {
 
     /// A halt of the underlying or of a leg: none until a status says so.
     fn is_halted(&self, underlying: Symbol, order: Option<&Order>) -> bool {
-        let legs = order.iter().flat_map(|order| &order.legs).filter_map(|leg| marks::instrument(self.book, &leg.tradable));
+        let legs =
+            order.iter().flat_map(|order| &order.legs).filter_map(|leg| marks::instrument(self.book, &leg.tradable));
         let own = self.book.instruments().by_symbol(underlying);
         legs.chain(own).any(|id| self.book.latest(id).is_some_and(|latest| latest.halted()))
     }
@@ -123,7 +124,8 @@ impl View<'_> {
     }
 
     fn mark(&self, tradable: &Tradable, held: Held) -> Option<Price> {
-        let kept = || self.seats.iter().find_map(|seat| seat.ledger.holding(tradable)).map(|holding| holding.mark().price);
+        let kept =
+            || self.seats.iter().find_map(|seat| seat.ledger.holding(tradable)).map(|holding| holding.mark().price);
         marks::fresh(self.book, tradable, held, self.option_quote_max_age).or_else(kept)
     }
 

@@ -71,7 +71,16 @@ impl ShadowOrder {
     /// A shadow order whose legs trade the instruments `ids`, in their order; one that is not defined never fills.
     pub fn new(order: Order, ids: &[Option<InstrumentId>], strategy_name: String, correlation_id: Uuid) -> Self {
         let legs = ids.iter().map(|id| Watched { id: *id, quoted: false }).collect();
-        Self { order, correlation_id, strategy_name, hedge: false, reducing: false, reserves: Money::ZERO, legs, resting: false }
+        Self {
+            order,
+            correlation_id,
+            strategy_name,
+            hedge: false,
+            reducing: false,
+            reserves: Money::ZERO,
+            legs,
+            resting: false,
+        }
     }
 
     fn trades(&self, id: InstrumentId) -> bool {
@@ -155,7 +164,8 @@ fn is_crossed(quote: &Quote) -> bool {
 /// Whether an instrument or its underlying is halted.
 fn is_halted(book: &Book, id: InstrumentId) -> bool {
     let halted = |id: InstrumentId| book.latest(id).is_some_and(|latest| latest.halted());
-    let underlying = book.instruments().get(id).and_then(|instrument| book.instruments().by_symbol(instrument.underlying()));
+    let underlying =
+        book.instruments().get(id).and_then(|instrument| book.instruments().by_symbol(instrument.underlying()));
     halted(id) || underlying.is_some_and(halted)
 }
 

@@ -1,5 +1,7 @@
 //! The shadow account: limits, days, expiries, what strategies are told.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod common;
 
 use agenttrader_core::calendar::{new_york, sessions};
@@ -22,11 +24,13 @@ fn beyond(floor: &mut Floor, proposal: &agenttrader_core::proposal::Proposal) ->
 }
 
 fn tripped(floor: &Floor) -> Vec<(Reason, Option<&str>)> {
-    let trip = |output| match output {
-        &DeskOutput::LimitTripped(ref trip) => Some((trip.limit, trip.strategy_name.as_deref())),
-        _ => None,
-    };
-    floor.outputs.iter().filter_map(trip).collect()
+    let mut trips = Vec::new();
+    for output in &floor.outputs {
+        if let DeskOutput::LimitTripped(trip) = output {
+            trips.push((trip.limit, trip.strategy_name.as_deref()));
+        }
+    }
+    trips
 }
 
 fn identity_holds(floor: &Floor) {
@@ -53,9 +57,18 @@ fn the_default_posture_refuses_with_its_reasons_alone_and_the_order_is_shadowed(
     let codes: Vec<&str> = decision.reason_codes.iter().map(|reason| reason.as_str()).collect();
     assert_eq!(
         codes,
-        ["EXECUTION_DISABLED", "AGENT_MODE_NOT_EXECUTE", "KILL_SWITCH", "STATE_NOT_READY", "UNLOCK_MISSING", "APPROVAL_MISSING"]
+        [
+            "EXECUTION_DISABLED",
+            "AGENT_MODE_NOT_EXECUTE",
+            "KILL_SWITCH",
+            "STATE_NOT_READY",
+            "UNLOCK_MISSING",
+            "APPROVAL_MISSING"
+        ]
     );
-    assert!(matches!(floor.outputs.as_slice(), [DeskOutput::ShadowTaken(taken)] if taken.proposal_id == proposal.proposal_id));
+    assert!(
+        matches!(floor.outputs.as_slice(), [DeskOutput::ShadowTaken(taken)] if taken.proposal_id == proposal.proposal_id)
+    );
     let standing = floor.desk.standing("gamma").unwrap();
     assert_eq!((standing.working.len(), standing.positions.len(), standing.ended.len()), (1, 0, 0));
     assert!(floor.desk.standing("whale").unwrap().working.is_empty());
@@ -95,7 +108,9 @@ fn the_snapshot_has_a_canonical_form_and_names_what_was_seen() {
     assert_eq!(canonical_json::to_string(&canonical_json::parse(text.as_bytes()).unwrap()).unwrap(), text);
     let instruments = decision.safety_snapshot["market"]["instruments"].as_array().unwrap().clone();
     assert_eq!(instruments.len(), 3, "two legs and the holding");
-    assert!(instruments.iter().all(|seen| seen["listed"] == true && !seen["mark"].is_null() && !seen["delta"].is_null()));
+    assert!(
+        instruments.iter().all(|seen| seen["listed"] == true && !seen["mark"].is_null() && !seen["delta"].is_null())
+    );
     assert!(!text.contains("git_sha"), "another build must give the same bytes");
     for output in &floor.outputs {
         canonical_json::of(output).unwrap();
@@ -135,7 +150,10 @@ fn the_same_order_within_the_window_and_the_same_proposal_ever_are_refused() {
     let refused = floor.shares(Intent::Open, Side::Buy, 301, Some("600.05"));
     assert!(!beyond(&mut floor, &refused).is_empty());
     let again = beyond(&mut floor, &refused);
-    assert!(again.contains(&Reason::ProposalDuplicate) && !again.contains(&Reason::OrderDuplicate), "what was refused is no order: {again:?}");
+    assert!(
+        again.contains(&Reason::ProposalDuplicate) && !again.contains(&Reason::OrderDuplicate),
+        "what was refused is no order: {again:?}"
+    );
     for _ in 0..9 {
         floor.quiet_second();
     }
@@ -222,7 +240,9 @@ fn a_stale_mark_trips_nothing_and_releases_nothing() {
     floor.second();
     floor.second();
     let read = floor.desk.readings();
-    assert!(!read.marks_fresh && read.tripped == agenttrader_safety::seen::Tripped { daily_loss: false, drawdown: false });
+    assert!(
+        !read.marks_fresh && read.tripped == agenttrader_safety::seen::Tripped { daily_loss: false, drawdown: false }
+    );
     assert_eq!(read.strategies[0].positions[0].mark.price, price("596"), "the last value stays");
     floor.quote(floor.spy, "595.99", "596.01");
     floor.second();
@@ -247,10 +267,14 @@ fn hedges_and_closes_pass_where_their_limits_leave_them_alone() {
     floor.shadowed(&hedge);
     let close = floor.straddle(Intent::Close, Side::Sell, 2, "-2.98");
     floor.shadowed(&close);
-    let taken: Vec<(bool, bool)> = floor.outputs.iter().filter_map(|output| match output {
-        DeskOutput::ShadowTaken(taken) => Some((taken.hedge, taken.reducing)),
-        _ => None,
-    }).collect();
+    let taken: Vec<(bool, bool)> = floor
+        .outputs
+        .iter()
+        .filter_map(|output| match output {
+            DeskOutput::ShadowTaken(taken) => Some((taken.hedge, taken.reducing)),
+            _ => None,
+        })
+        .collect();
     assert_eq!(taken, [(false, false), (true, false), (false, true)]);
 }
 
@@ -305,7 +329,11 @@ fn at_the_close_what_is_in_the_money_becomes_shares_and_the_rest_nothing() {
     assert_eq!(floor.fills().len(), 1, "the close itself may still print");
     floor.second();
     assert_eq!(floor.filled()[1..], [format!("SELL 2 {CALL} @ 0, BUY 200 SPY @ 600"), format!("SELL 2 {PUT} @ 0")]);
-    assert!(floor.fills()[1..].iter().all(|fill| fill.cause == FillCause::Expiry && fill.price == price("604.5") && fill.proposal_id.is_none()));
+    assert!(
+        floor.fills()[1..]
+            .iter()
+            .all(|fill| fill.cause == FillCause::Expiry && fill.price == price("604.5") && fill.proposal_id.is_none())
+    );
     assert_eq!(floor.fills()[1].correlation_id, floor.fills()[0].correlation_id);
     identity_holds(&floor);
     let read = floor.desk.readings();
@@ -331,7 +359,8 @@ fn an_index_settles_in_cash() {
     let mut floor = Floor::bare(&configuration);
     let index = floor.define(Instrument::Index { symbol: symbol("MINI") });
     let contract = OccSymbol::parse("MINI261124C00600000").unwrap();
-    let call = floor.define(Instrument::Option(OptionContract { underlying: symbol("MINI"), contract, european: true }));
+    let call =
+        floor.define(Instrument::Option(OptionContract { underlying: symbol("MINI"), contract, european: true }));
     floor.trade(index, "600");
     floor.quote(index, "599.99", "600.01");
     floor.quote(call, "1.50", "1.52");

@@ -1,6 +1,8 @@
 //! Positions, profit and loss worked out again by another hand, from the recorded bodies of fills alone; and the same inputs give
 //! the same bytes.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod common;
 
 use agenttrader_core::calendar::new_york;
@@ -215,4 +217,19 @@ fn a_session_of_entry_hedge_and_exit_recomputes_and_ends_flat() {
     let again = recompute(&bodies(&floor));
     assert!(again.open.is_empty());
     assert_eq!(floor.desk.readings().equity_usd.nanos(), 1_000_000_000_000_000 + again.realised - again.fees);
+}
+
+#[test]
+fn made_up_sessions_do_fill_expire_and_lapse() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let (mut orders, mut expiries, mut lapses) = (0, 0, 0);
+    for _ in 0..32 {
+        let (floor, _) = play(&events().new_tree(&mut runner).unwrap().current(), true);
+        expiries += floor.fills().iter().filter(|fill| fill.proposal_id.is_none()).count();
+        orders += floor.fills().iter().filter(|fill| fill.proposal_id.is_some()).count();
+        lapses += floor.lapsed();
+    }
+    assert!(orders > 100 && expiries > 10 && lapses > 10, "{orders} fills, {expiries} expiries, {lapses} lapses");
 }

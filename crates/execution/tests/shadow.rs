@@ -1,5 +1,7 @@
 //! Every row of the matching rule, through the desk's own doors.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 mod common;
 
 use agenttrader_core::calendar::new_york;

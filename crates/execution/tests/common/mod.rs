@@ -55,7 +55,8 @@ pub fn symbol(text: &str) -> Symbol {
 
 pub fn configuration() -> Configuration {
     let file = |name: &str, text: &str| ConfigurationFile { name: name.to_owned(), text: text.to_owned() };
-    let seat = |strategy: &str| StrategySeat { strategy: strategy.to_owned(), agent_name: format!("{strategy}-strategy") };
+    let seat =
+        |strategy: &str| StrategySeat { strategy: strategy.to_owned(), agent_name: format!("{strategy}-strategy") };
     Configuration {
         files: vec![
             file("fees.toml", include_str!("../../../../configs/fees.toml")),
@@ -90,7 +91,11 @@ pub fn with_limit(name: &str, value: &str) -> Configuration {
 
 pub fn settings() -> DeskSettings {
     DeskSettings {
-        decider: AgentIdentity { agent_name: GATE.to_owned(), agent_role: AgentRole::Ops, agent_mode: AgentMode::Observe },
+        decider: AgentIdentity {
+            agent_name: GATE.to_owned(),
+            agent_role: AgentRole::Ops,
+            agent_mode: AgentMode::Observe,
+        },
         build: Build { git_sha: "unknown".to_owned(), build_id: "unknown".to_owned() },
         log_last_time: UnixNanos::EPOCH,
     }
@@ -230,16 +235,20 @@ impl Floor {
     }
 
     pub fn fills(&self) -> Vec<&ShadowFill> {
-        let fill = |output| match output {
-            &DeskOutput::ShadowFill(ref fill) => Some(fill),
-            _ => None,
-        };
-        self.outputs.iter().filter_map(fill).collect()
+        let mut fills = Vec::new();
+        for output in &self.outputs {
+            if let DeskOutput::ShadowFill(fill) = output {
+                fills.push(fill);
+            }
+        }
+        fills
     }
 
     /// Each fill as `BUY 10 SPY @ 600.01`, legs joined by `, `.
     pub fn filled(&self) -> Vec<String> {
-        let leg = |leg: &agenttrader_execution::output::FillLeg| format!("{} {} {} @ {}", leg.side, leg.quantity, leg.tradable, leg.price);
+        let leg = |leg: &agenttrader_execution::output::FillLeg| {
+            format!("{} {} {} @ {}", leg.side, leg.quantity, leg.tradable, leg.price)
+        };
         self.fills().iter().map(|fill| fill.legs.iter().map(leg).collect::<Vec<_>>().join(", ")).collect()
     }
 
@@ -247,7 +256,14 @@ impl Floor {
         self.outputs.iter().filter(|output| matches!(output, DeskOutput::ShadowLapsed(_))).count()
     }
 
-    fn proposal(&mut self, asset_type: AssetType, intent: Intent, side: Side, quantity: i64, limit: Option<&str>) -> Proposal {
+    fn proposal(
+        &mut self,
+        asset_type: AssetType,
+        intent: Intent,
+        side: Side,
+        quantity: i64,
+        limit: Option<&str>,
+    ) -> Proposal {
         self.proposals += 1;
         let id = |purpose: &[u8]| derived_id(&[purpose, &self.proposals.to_le_bytes()]);
         Proposal {
@@ -258,7 +274,11 @@ impl Floor {
             strategy_name: "gamma".to_owned(),
             strategy_version: "1".to_owned(),
             correlation_id: id(b"correlation"),
-            causation: Causation { recording_id: Uuid::nil(), input_number: self.number, recording_sha256: Digest::of(b"recording") },
+            causation: Causation {
+                recording_id: Uuid::nil(),
+                input_number: self.number,
+                recording_sha256: Digest::of(b"recording"),
+            },
             intent,
             symbol: symbol("SPY"),
             asset_type,
@@ -271,7 +291,10 @@ impl Floor {
             time_in_force: TimeInForce::Day,
             rationale: Rationale { short_reason: "test".to_owned(), indicators: serde_json::Map::new() },
             risk: Risk::default(),
-            constraints: Constraints { valid_until_utc: self.now.plus(Span::from_seconds(60)), requires_human_approval: true },
+            constraints: Constraints {
+                valid_until_utc: self.now.plus(Span::from_seconds(60)),
+                requires_human_approval: true,
+            },
         }
     }
 
@@ -281,7 +304,14 @@ impl Floor {
     }
 
     /// One contract.
-    pub fn option(&mut self, contract: &str, intent: Intent, side: Side, quantity: i64, limit: Option<&str>) -> Proposal {
+    pub fn option(
+        &mut self,
+        contract: &str,
+        intent: Intent,
+        side: Side,
+        quantity: i64,
+        limit: Option<&str>,
+    ) -> Proposal {
         let contract = OccSymbol::parse(contract).unwrap();
         let mut proposal = self.proposal(AssetType::Option, intent, side, quantity, limit);
         proposal.option = Some(OptionTerms {
