@@ -1,0 +1,9 @@
+//! One record, one receipt.
+
+use agenttrader_audit::Receipt;
+
+fn twice(receipt: &Receipt) -> Receipt {
+    receipt.clone()
+}
+
+fn main() {}
