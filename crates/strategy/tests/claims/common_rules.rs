@@ -129,7 +129,9 @@ fn after_a_refusal_beyond_the_posture_an_entry_waits_sixty_seconds_and_after_pos
         }
         assert!(proposed.len() >= 2);
         let first = proposed[1].since(proposed[0]);
-        assert!(first >= Span::from_seconds(if seconds == 60 { 60 } else { 1 }) && first <= Span::from_seconds(seconds));
+        assert!(
+            first >= Span::from_seconds(if seconds == 60 { 60 } else { 1 }) && first <= Span::from_seconds(seconds)
+        );
     }
 }
 

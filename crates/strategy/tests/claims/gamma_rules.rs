@@ -107,7 +107,8 @@ fn one_side_of_a_quote_missing_makes_no_entry_at_that_strike() {
 #[test]
 fn an_entry_never_leaves_the_collar_and_is_cut_to_the_order_limits() {
     // The reference stands; at the very second of the timer the asks jump away.
-    let configuration = changed(configuration("gamma", &["SPY"]), "strategies/gamma.toml", "base_quantity = 2", "base_quantity = 50");
+    let configuration =
+        changed(configuration("gamma", &["SPY"]), "strategies/gamma.toml", "base_quantity = 2", "base_quantity = 50");
     let mut large = World::new(&configuration, MONDAY, 11, 0);
     let market = Market::list(&mut large, "SPY", MONDAY, (600, 1, 6), SHORT);
     for _ in 0..10 {
@@ -264,7 +265,10 @@ fn an_entry_dearer_than_realised_volatility_allows_is_left_out() {
         let configured = changed(configuration("gamma", &["SPY"]), "strategies/gamma.toml", "[hedge_band]", &text);
         let mut world = World::new(&configured, MONDAY, 11, 0);
         let market = Market::list(&mut world, "SPY", MONDAY, (600, 1, 6), SHORT);
-        assert!(seconds(&mut world, &market, 600.2, 10).is_empty(), "without thirty closes there is nothing to compare");
+        assert!(
+            seconds(&mut world, &market, 600.2, 10).is_empty(),
+            "without thirty closes there is nothing to compare"
+        );
         for minute in 0..31 {
             let close = if minute % 2 == 0 { price("600.10") } else { price("600.30") };
             world.wait(60);

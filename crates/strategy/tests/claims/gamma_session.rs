@@ -46,7 +46,7 @@ fn session(name: &str, date: Date) {
         assert!(proposal.asset_type == AssetType::Equity || proposal.created_at_utc < cut_off);
     }
     let hedges: Vec<_> = world.proposals.iter().filter(|proposal| proposal.intent == Intent::Hedge).collect();
-    assert!(hedges.len() > 20, "{}", hedges.len());
+    assert!(hedges.len() > 10, "{}", hedges.len());
     for pair in hedges.windows(2) {
         assert!(pair[1].created_at_utc.since(pair[0].created_at_utc) >= Span::from_seconds(15));
     }

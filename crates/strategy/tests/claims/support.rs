@@ -18,9 +18,7 @@ use agenttrader_marketdata::book::{Book, BookSettings};
 use agenttrader_marketdata::rates::Rates;
 use agenttrader_options::black_scholes;
 use agenttrader_options::{Carry, TimeToExpiry};
-use agenttrader_sequence::input::{
-    Configuration, ConfigurationFile, Fact, FeedFact, Input, Numbered, StrategySeat,
-};
+use agenttrader_sequence::input::{Configuration, ConfigurationFile, Fact, FeedFact, Input, Numbered, StrategySeat};
 use agenttrader_strategy::draft::{Note, NoteKind};
 use agenttrader_strategy::step::{Seat, Spoken, ask, seats};
 use jiff::civil::Date;
@@ -76,7 +74,10 @@ pub fn configuration(strategy: &str, symbols: &[&str]) -> Configuration {
         files: vec![
             file("risk.toml", include_str!("../../../../configs/risk.toml")),
             file("strategies/gamma.toml", include_str!("../../../../configs/strategies/gamma.toml")),
-            file("strategies/naive_flow_trend.toml", include_str!("../../../../configs/strategies/naive_flow_trend.toml")),
+            file(
+                "strategies/naive_flow_trend.toml",
+                include_str!("../../../../configs/strategies/naive_flow_trend.toml"),
+            ),
             file("strategies/whale.toml", include_str!("../../../../configs/strategies/whale.toml")),
         ],
         strategies: vec![StrategySeat { strategy: strategy.to_owned(), agent_name: format!("{strategy}-strategy") }],
@@ -257,7 +258,14 @@ impl World {
         self.define(Instrument::Equity { symbol: symbol(text) })
     }
 
-    pub fn option(&mut self, underlying: &str, root: &str, expiration: Date, right: Right, strike: Price) -> InstrumentId {
+    pub fn option(
+        &mut self,
+        underlying: &str,
+        root: &str,
+        expiration: Date,
+        right: Right,
+        strike: Price,
+    ) -> InstrumentId {
         let contract = OccSymbol::new(root, expiration, right, strike).unwrap();
         let european = root != underlying;
         self.define(Instrument::Option(OptionContract { underlying: symbol(underlying), contract, european }))
@@ -303,8 +311,7 @@ impl World {
     }
 
     pub fn halted(&mut self, id: InstrumentId, halted: bool) {
-        let status =
-            TradingStatus { instrument: id, exchange_time: self.at, halted, code: b'H', reason: [BLANK; 4] };
+        let status = TradingStatus { instrument: id, exchange_time: self.at, halted, code: b'H', reason: [BLANK; 4] };
         self.send(Input::Market(MarketEvent::Status(status)));
     }
 
