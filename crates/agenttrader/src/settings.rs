@@ -260,7 +260,7 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, SettingsError> {
             toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
                 items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
             }
-            other => return Err(bad(&key, &other.to_string(), "is neither text, whole number nor list of texts")),
+            other => return Err(bad(&key, other.type_str(), "is neither text, whole number nor list of texts")),
         };
         values.insert(name, text);
     }

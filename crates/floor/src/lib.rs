@@ -3,6 +3,7 @@
 //! This crate never holds business logic: [`engine`] calls book, desk and strategies in order, [`live`] is the sequence's
 //! thread, [`replay`] the same step over a recording, `run` what starts and ends a floor.
 
+pub mod alone;
 pub mod bodies;
 pub mod configuration;
 pub mod engine;
@@ -14,6 +15,8 @@ pub mod records;
 pub mod replay;
 pub mod run;
 pub mod status;
+pub mod summary;
 pub mod switch_watch;
+pub mod terminal;
 pub mod venue_clock;
 pub mod writer;

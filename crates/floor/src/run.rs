@@ -120,6 +120,9 @@ pub enum FloorError {
     },
 }
 
+/// Told of each durable record, on a thread of its own.
+pub type Watch = Box<dyn FnMut(&Record) + Send>;
+
 /// A running floor.
 pub struct Floor {
     ports: BTreeMap<Service, SocketAddr>,
@@ -220,11 +223,12 @@ pub(crate) fn make_folder(path: PathBuf) -> Result<PathBuf, FloorError> {
 }
 
 impl Floor {
-    /// Starts a floor: parses all configuration, binds every port, then starts market, logs, sequence and servers.
+    /// Starts a floor: parses all configuration, binds every port, then starts market, logs, sequence and servers. `watch` is
+    /// told of each record once it is durable.
     ///
     /// # Errors
     /// [`FloorError`]; nothing runs then.
-    pub async fn start(settings: FloorSettings) -> Result<Self, FloorError> {
+    pub async fn start(settings: FloorSettings, watch: Watch) -> Result<Self, FloorError> {
         let FloorSettings { data_dir, bind: address, port_base, market, run, symbols, build, poll_interval_seconds } = settings;
         let access = BindPolicy { bind: address, token: None, trusted_proxies: Vec::new() }.access()?;
         let inventory = Inventory::parse(&agents_file(run.configs.as_deref())?)?;
@@ -279,7 +283,7 @@ impl Floor {
         let hub = Hub::new(inventory.at(&addresses), cadence, tasks.stop());
 
         let fills = Arc::new(FillCounts::default());
-        let folder = fold(durable, Arc::clone(&hub), Arc::clone(&fills))?;
+        let folder = fold(durable, Arc::clone(&hub), Arc::clone(&fills), watch)?;
         let desks = Arc::new(desks);
         let (outgoing, records) = mpsc::channel::<Vec<Outgoing>>();
         let _ = outgoing.send(first_records);
@@ -368,6 +372,11 @@ impl Floor {
     /// The market's name, for people.
     pub fn market_name(&self) -> String {
         self.market.name()
+    }
+
+    /// Tells tasks beside the floor to end with it.
+    pub fn stop_signal(&self) -> agenttrader_agent::tasks::Stop {
+        self.tasks.stop()
     }
 
     /// Until a part of the floor fails by itself; tells which.
@@ -497,11 +506,17 @@ impl FillCounts {
 }
 
 /// Folds each durable record into the view, until every log is closed.
-fn fold(durable: mpsc::Receiver<Arc<Record>>, hub: Arc<Hub>, fills: Arc<FillCounts>) -> Result<JoinHandle<()>, FloorError> {
+fn fold(
+    durable: mpsc::Receiver<Arc<Record>>,
+    hub: Arc<Hub>,
+    fills: Arc<FillCounts>,
+    mut watch: Watch,
+) -> Result<JoinHandle<()>, FloorError> {
     spawn("view", move || {
         for record in durable {
             fills.count(&record);
             hub.fold(&record);
+            watch(&record);
         }
     })
 }

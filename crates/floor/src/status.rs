@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use agenttrader_agent::snapshot::{Market, Snapshot};
-use agenttrader_agent::start::Identity;
+use agenttrader_agent::start::{self, Identity};
 use agenttrader_agent::status::{Audit, KillSwitch, Safety};
 use agenttrader_audit::log::{Health, Log};
 use agenttrader_core::identity::{AgentMode, AgentRole};
@@ -39,7 +39,8 @@ pub fn snapshot(identity: &Identity, log: &Log, common: &Common<'_>) -> Snapshot
     let running = identity.agent.agent_mode != AgentMode::Off;
     let is_strategy = identity.agent.agent_role == AgentRole::StrategyEval;
     let mut not_ready: Vec<String> = Vec::new();
-    if common.engine.is_none() {
+    // Mission control watches whether or not there is a market.
+    if common.engine.is_none() && identity.agent.agent_name != start::MISSION_CONTROL {
         not_ready.push("VENUE_CLOCK_MISSING".to_owned());
     }
     if common.recording_problem.is_some() {

@@ -1,0 +1,129 @@
+//! Everything this binary prints: data on standard output, talk on standard error, and the exit codes.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+/// Why a command ends as it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done and good.
+    Good,
+    /// Judged and bad.
+    Bad,
+    /// Could not judge, or bad usage.
+    CouldNot,
+    /// A needed service is unavailable.
+    Unavailable,
+    /// Try again.
+    TryAgain,
+    /// Configuration refused.
+    Refused,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Good => 0,
+            Exit::Bad => 1,
+            Exit::CouldNot => 2,
+            Exit::Unavailable => 69,
+            Exit::TryAgain => 75,
+            Exit::Refused => 78,
+        })
+    }
+}
+
+/// A command that failed: what, why, and what to do.
+#[derive(Debug)]
+pub struct Failure {
+    /// How it ends.
+    pub exit: Exit,
+    /// What happened and why, causes after colons.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure from an error and its causes.
+    pub fn of(exit: Exit, error: &dyn std::error::Error) -> Self {
+        Self { exit, message: agenttrader_floor::run::chain(error), hint: None }
+    }
+
+    /// A failure in words.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), hint: None }
+    }
+
+    /// The same with what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// What a command comes to.
+pub type Done = Result<Exit, Failure>;
+
+/// Data, to standard output. A reader that went away is no failure of ours.
+pub fn data(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}");
+    let _ = out.flush();
+}
+
+/// Data without a line's end.
+pub fn raw(text: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text);
+    let _ = out.flush();
+}
+
+/// A value as indented JSON, to standard output.
+pub fn json<T: serde::Serialize>(value: &T) {
+    data(&serde_json::to_string_pretty(value).unwrap_or_default());
+}
+
+/// Talk, to standard error.
+pub fn talk(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Says a failure in its parts.
+pub fn failed(failure: &Failure) {
+    talk(&format!("error: {}", failure.message));
+    if let Some(hint) = &failure.hint {
+        talk(&format!("hint: {hint}"));
+    }
+}
+
+/// Progress of long work, on a terminal alone.
+#[derive(Debug)]
+pub struct Progress {
+    shows: bool,
+    last: u64,
+}
+
+impl Progress {
+    /// Progress to standard error, if that is a terminal.
+    pub fn new() -> Self {
+        Self { shows: std::io::stderr().is_terminal(), last: u64::MAX }
+    }
+
+    /// Shows how far `what` is; draws only when the percentage changes.
+    pub fn at(&mut self, what: &str, done: u64, total: u64) {
+        let percent = done.saturating_mul(100).checked_div(total.max(1)).unwrap_or(0).min(100);
+        if self.shows && percent != self.last {
+            self.last = percent;
+            let _ = write!(std::io::stderr().lock(), "\r{what} {percent:>3} %\u{1b}[K");
+        }
+    }
+
+    /// Takes the line away.
+    pub fn end(&mut self) {
+        if self.shows && self.last != u64::MAX {
+            let _ = write!(std::io::stderr().lock(), "\r\u{1b}[K");
+        }
+    }
+}
