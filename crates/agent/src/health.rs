@@ -7,11 +7,11 @@ use crate::snapshot::Snapshot;
 use crate::status::{HeartbeatAnswer, ServiceKind};
 use crate::tasks::Stop;
 use agenttrader_core::time::Span;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -119,8 +119,8 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: Stop) -> io:
             () = stop.wait() => break,
             both = accept => both,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(connection) => connection,
             Err(error) if is_of_one_connection(&error) => continue,
             Err(error) if is_shortage(&error) => {
                 // Out of file handles: some come back as connections end.
@@ -129,7 +129,8 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: Stop) -> io:
             }
             Err(error) => return Err(error),
         };
-        let service = TowerToHyperService::new(router.clone());
+        // For routes that let in only whom a known proxy forwards.
+        let service = TowerToHyperService::new(router.clone().layer(Extension(ConnectInfo(peer))));
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         connections.spawn(async move {
             let _place = place;

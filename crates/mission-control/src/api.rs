@@ -13,7 +13,6 @@ use crate::access::Access;
 use crate::hub::Hub;
 use agenttrader_agent::guard::{Hosts, Problem, read_only};
 use agenttrader_agent::health::{self, StatusBoard};
-use agenttrader_agent::tasks::Stop;
 use axum::Router;
 use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{Request, State};
@@ -23,23 +22,18 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::Serialize;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::TcpListener;
 use utoipa::{OpenApi, ToSchema};
 
 pub use agents::AgentDetail;
+pub use agenttrader_agent::health::serve;
 pub use events::Beat;
 pub use market::{GexAnswer, MarketAnswer, PnlAnswer, PositionsAnswer};
 pub use safety::{AgentInBrief, SafetyAnswer, SafetySource};
 
 /// Where the API's routes begin. What lies elsewhere are the endpoints of every agent.
 const API: &str = "/api/";
-
-/// How long requests that are being answered may take once the end was asked for.
-const GRACE: Duration = Duration::from_millis(500);
 
 /// A part of a list, newest first.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -111,20 +105,6 @@ pub fn router(hub: Arc<Hub>, board: Arc<StatusBoard>, access: Access, hosts: Hos
     read_only(all, hosts)
 }
 
-/// Answers on a listener until the end is asked for, and then for half a second more what was begun.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(listener: TcpListener, router: Router, stop: Stop) -> io::Result<()> {
-    let (mut ask, mut late) = (stop.clone(), stop);
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move { ask.wait().await });
-    tokio::select! {
-        ended = serving => ended,
-        () = async { late.wait().await; tokio::time::sleep(GRACE).await } => Ok(()),
-    }
-}
-
 async fn admit(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     if request.uri().path().starts_with(API) && !access.allows(peer, request.headers()) {
@@ -138,7 +118,10 @@ async fn admit(State(access): State<Arc<Access>>, request: Request, next: Next) 
 #[utoipa::path(
     get,
     path = "/api/v1/openapi.json",
-    responses((status = 200, description = "OpenAPI 3.1", body = Object), (status = 400, description = "Bad input", body = Problem, content_type = "application/problem+json"))
+    responses(
+        (status = 200, description = "OpenAPI 3.1", body = Object),
+        (status = 400, description = "Bad input", body = Problem, content_type = "application/problem+json")
+    )
 )]
 async fn openapi_json(_: ask::Asked<ask::Nothing>) -> Response {
     ([(CONTENT_TYPE, "application/json")], openapi()).into_response()
