@@ -28,6 +28,7 @@ pub struct Judged {
 
 /// Whether the order may go on its way.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one a proposal, handed on by value: a box would only hide the order")]
 pub enum Verdict {
     /// Every code is known not to hold.
     Accept(Accepted),

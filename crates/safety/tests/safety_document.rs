@@ -1,5 +1,7 @@
 //! What `docs/SAFETY.md` says is so.
 
+#![allow(clippy::unwrap_used)]
+
 use agenttrader_core::reason::Reason;
 use agenttrader_safety::gate::silencers;
 use std::collections::BTreeSet;

@@ -261,6 +261,38 @@ fn a_silenced_code_has_a_silencer_that_is_not_silenced_itself_by_it() {
 }
 
 #[test]
+fn a_reducing_order_is_excused_from_exactly_the_documented_limits() {
+    let world = World::shares().selling().holding(spy(), 100).with(|seen| seen.market.vix = crate::seen::Vix::Unknown);
+    let limits = world.facts().limits;
+    let refusing: BTreeSet<Reason> = limits.iter().filter(|limit| limit.refuses).map(|limit| limit.name).collect();
+    let excused: Vec<&str> = limits
+        .iter()
+        .filter(|limit| !limit.refuses && !refusing.contains(&limit.name))
+        .map(|limit| limit.name.as_str())
+        .collect();
+    let expected = [
+        "ORDER_NOTIONAL",
+        "POSITION_LIMIT",
+        "CONCENTRATION",
+        "GROSS_EXPOSURE",
+        "REPEAT_EXECUTION",
+        "DAILY_ORDERS",
+        "DAILY_NOTIONAL",
+        "DAILY_LOSS",
+        "DRAWDOWN",
+        "BUYING_POWER",
+        "VOLATILITY_GUARD",
+    ];
+    assert_eq!(excused, expected);
+    let document = include_str!("../../../../docs/SAFETY.md");
+    let said: Vec<&str> =
+        document.lines().filter(|line| line.ends_with("| yes |")).filter_map(|line| line.split('`').nth(1)).collect();
+    assert_eq!(said, expected);
+    // Measured all the same.
+    assert!(limits.iter().all(|limit| limit.measured.is_some() || limit.name == Reason::VolatilityGuard));
+}
+
+#[test]
 fn nothing_is_accepted_without_peoples_signatures() {
     for world in [World::shares(), World::call(), World::straddle(), World::shares().selling().holding(spy(), 100)] {
         let judged = judge(&world.proposal, &world.seen);
