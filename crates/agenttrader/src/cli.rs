@@ -62,11 +62,15 @@ pub enum Command {
                             APCA_API_BASE_URL=http://127.0.0.1:9000 APCA_API_DATA_URL=http://127.0.0.1:9000 agenttrader floor")]
     Floor(FloorArgs),
     /// Run the venue simulator alone
-    #[command(after_help = "Examples:\n  agenttrader venue --port-base 9000\n  agenttrader venue --seed 7 --date 2026-11-27 --speed 10")]
+    #[command(
+        after_help = "Examples:\n  agenttrader venue --port-base 9000\n  agenttrader venue --seed 7 --date 2026-11-27 --speed 10"
+    )]
     Venue(VenueArgs),
     /// Run the market-data agent alone
-    #[command(after_help = "Example:\n  REPO_ID=agent-trader-v2 AGENT_NAME=marketdata-mcp-server AGENT_ROLE=marketdata \
-                            AGENT_MODE=OBSERVE agenttrader marketdata")]
+    #[command(
+        after_help = "Example:\n  REPO_ID=agent-trader-v2 AGENT_NAME=marketdata-mcp-server AGENT_ROLE=marketdata \
+                            AGENT_MODE=OBSERVE agenttrader marketdata"
+    )]
     Marketdata(AgentArgs),
     /// Run strategies alone: they record and propose, and nothing judges
     #[command(after_help = "Example:\n  REPO_ID=agent-trader-v2 AGENT_NAME=gamma-strategy AGENT_ROLE=strategy_eval \
@@ -76,8 +80,10 @@ pub enum Command {
     #[command(after_help = "Example:\n  agenttrader mission-control --data-dir .agenttrader")]
     MissionControl(MissionControlArgs),
     /// Feed a recording through the same code again
-    #[command(after_help = "Examples:\n  agenttrader replay day.rec\n  agenttrader replay .agenttrader/recordings/RUN.rec --verify .agenttrader\n  \
-                            agenttrader replay day.rec --out bodies --json")]
+    #[command(
+        after_help = "Examples:\n  agenttrader replay day.rec\n  agenttrader replay .agenttrader/recordings/RUN.rec --verify .agenttrader\n  \
+                            agenttrader replay day.rec --out bodies --json"
+    )]
     Replay(ReplayArgs),
     /// Import recordings, or look at them
     #[command(subcommand)]
@@ -89,7 +95,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  agenttrader status --json")]
     Status(OutputArgs),
     /// Show proposals and what became of them
-    #[command(after_help = "Examples:\n  agenttrader proposals\n  agenttrader proposals --limit 5 --json\n  agenttrader proposals 0f8e1c52-…")]
+    #[command(
+        after_help = "Examples:\n  agenttrader proposals\n  agenttrader proposals --limit 5 --json\n  agenttrader proposals 0f8e1c52-…"
+    )]
     Proposals(ProposalsArgs),
     /// Show the effective configuration
     #[command(subcommand)]
@@ -219,7 +227,9 @@ pub struct ReplayArgs {
 #[derive(Debug, Subcommand)]
 pub enum RecordCommand {
     /// Make a recording from a vendor's files
-    #[command(after_help = "Example:\n  agenttrader record import data --format lean --symbol GOOG --date 2015-12-24 --out goog.rec")]
+    #[command(
+        after_help = "Example:\n  agenttrader record import data --format lean --symbol GOOG --date 2015-12-24 --out goog.rec"
+    )]
     Import(ImportArgs),
     /// Show what a recording holds
     #[command(after_help = "Example:\n  agenttrader record info goog.rec --json")]

@@ -56,7 +56,9 @@ pub enum SettingsError {
         source: Box<toml::de::Error>,
     },
     /// The file names a safety input.
-    #[error("configuration file `{path}` names `{key}`: what enables trading has no file key; it is read from the environment alone")]
+    #[error(
+        "configuration file `{path}` names `{key}`: what enables trading has no file key; it is read from the environment alone"
+    )]
     SafetyInput {
         /// Which file.
         path: PathBuf,
@@ -166,7 +168,11 @@ impl Collector<'_> {
 }
 
 fn parsed<T: FromStr>(name: &str, text: &str, problem: &str) -> Result<T, SettingsError> {
-    text.parse().map_err(|_| SettingsError::BadValue { name: name.to_owned(), value: text.to_owned(), problem: problem.to_owned() })
+    text.parse().map_err(|_| SettingsError::BadValue {
+        name: name.to_owned(),
+        value: text.to_owned(),
+        problem: problem.to_owned(),
+    })
 }
 
 impl Settings {
@@ -174,7 +180,11 @@ impl Settings {
     ///
     /// # Errors
     /// [`SettingsError`], naming file, key or value.
-    pub fn gather(global: &Global, strategy: &StrategyArgs, environment: BTreeMap<String, String>) -> Result<Self, SettingsError> {
+    pub fn gather(
+        global: &Global,
+        strategy: &StrategyArgs,
+        environment: BTreeMap<String, String>,
+    ) -> Result<Self, SettingsError> {
         let file = match &global.config {
             Some(path) => read_file(path)?,
             None => BTreeMap::new(),
@@ -184,30 +194,51 @@ impl Settings {
 
         let data_dir = collector.text("data_dir", global.data_dir.as_ref().map(shown_path), "AGENTTRADER_DATA_DIR");
         let data_dir = collector.or_default("data_dir", data_dir, ".agenttrader");
-        let format_flag = global.log_format.and_then(|format| format.to_possible_value()).map(|value| value.get_name().to_owned());
+        let format_flag =
+            global.log_format.and_then(|format| format.to_possible_value()).map(|value| value.get_name().to_owned());
         let log_format = collector
             .text("log_format", format_flag, "AGENTTRADER_LOG_FORMAT")
-            .map(|text| LogFormat::from_str(&text, false).map_err(|_| bad("log_format", &text, "is neither json nor text")))
+            .map(|text| {
+                LogFormat::from_str(&text, false).map_err(|_| bad("log_format", &text, "is neither json nor text"))
+            })
             .transpose()?;
         let bind = collector.text("bind", global.bind.map(|bind| bind.to_string()), "AGENTTRADER_BIND");
-        let bind = parsed("bind", &collector.or_default("bind", bind, &Ipv4Addr::LOCALHOST.to_string()), "is no IP address")?;
-        let port_base = collector.text("port_base", global.port_base.map(|port| port.to_string()), "AGENTTRADER_PORT_BASE");
+        let bind =
+            parsed("bind", &collector.or_default("bind", bind, &Ipv4Addr::LOCALHOST.to_string()), "is no IP address")?;
+        let port_base =
+            collector.text("port_base", global.port_base.map(|port| port.to_string()), "AGENTTRADER_PORT_BASE");
         let port_text = collector.or_default("port_base", port_base, "8080");
         let port_base: u16 = parsed("port_base", &port_text, "is no port")?;
         if port_base > u16::MAX - 8 {
             return Err(bad("port_base", &port_text, "leaves no room for the ports after it"));
         }
-        let strategies = collector.text("strategies", strategy.strategies.as_ref().map(|names| names.join(",")), "AGENTTRADER_STRATEGIES");
-        let strategies = collector.or_default("strategies", strategies, &agenttrader_floor::configuration::DEFAULT_STRATEGIES.join(","));
-        let symbols = collector.text("symbols", strategy.symbols.as_ref().map(|names| names.join(",")), "AGENTTRADER_SYMBOLS");
-        let symbols = symbols.map(|list| list.split(',').map(|text| symbol(text)).collect::<Result<Vec<_>, _>>()).transpose()?;
-        let configs = collector.text("configs", strategy.configs.as_ref().map(shown_path), "AGENTTRADER_CONFIGS").map(PathBuf::from);
+        let strategies = collector.text(
+            "strategies",
+            strategy.strategies.as_ref().map(|names| names.join(",")),
+            "AGENTTRADER_STRATEGIES",
+        );
+        let strategies = collector.or_default(
+            "strategies",
+            strategies,
+            &agenttrader_floor::configuration::DEFAULT_STRATEGIES.join(","),
+        );
+        let symbols =
+            collector.text("symbols", strategy.symbols.as_ref().map(|names| names.join(",")), "AGENTTRADER_SYMBOLS");
+        let symbols =
+            symbols.map(|list| list.split(',').map(|text| symbol(text)).collect::<Result<Vec<_>, _>>()).transpose()?;
+        let configs = collector
+            .text("configs", strategy.configs.as_ref().map(shown_path), "AGENTTRADER_CONFIGS")
+            .map(PathBuf::from);
         let configs = configs.or_else(|| Some(PathBuf::from("configs")).filter(|folder| folder.is_dir()));
         let poll = collector.text("poll_interval_seconds", None, "POLL_INTERVAL_SECONDS");
-        let poll_interval_seconds = poll.map(|text| parsed("POLL_INTERVAL_SECONDS", &text, "is no whole number of seconds")).transpose()?;
+        let poll_interval_seconds =
+            poll.map(|text| parsed("POLL_INTERVAL_SECONDS", &text, "is no whole number of seconds")).transpose()?;
 
         let mut shown = collector.shown;
-        let variables = SHOWN_VARIABLES.into_iter().map(|name| (name, false)).chain(SECRET_VARIABLES.into_iter().map(|name| (name, true)));
+        let variables = SHOWN_VARIABLES
+            .into_iter()
+            .map(|name| (name, false))
+            .chain(SECRET_VARIABLES.into_iter().map(|name| (name, true)));
         for (name, secret) in variables {
             if let Some(value) = environment.get(name) {
                 let value = if secret { "[redacted]".to_owned() } else { value.clone() };
@@ -244,9 +275,10 @@ fn names_a_safety_input(key: &str) -> bool {
 }
 
 fn read_file(path: &Path) -> Result<BTreeMap<String, String>, SettingsError> {
-    let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
-    let table: toml::Table =
-        toml::from_str(&text).map_err(|source| SettingsError::NotToml { path: path.to_owned(), source: Box::new(source) })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
+    let table: toml::Table = toml::from_str(&text)
+        .map_err(|source| SettingsError::NotToml { path: path.to_owned(), source: Box::new(source) })?;
     refuse_safety_inputs(path, &table)?;
     let mut values = BTreeMap::new();
     for (key, value) in table {
@@ -305,7 +337,14 @@ mod tests {
 
     #[test]
     fn a_file_cannot_name_what_enables_trading() {
-        for key in ["AGENT_MODE", "agent_mode", "agent-mode", "execution_halted", "EXECUTION_AGENT_ENABLED", "broker_execution_enabled"] {
+        for key in [
+            "AGENT_MODE",
+            "agent_mode",
+            "agent-mode",
+            "execution_halted",
+            "EXECUTION_AGENT_ENABLED",
+            "broker_execution_enabled",
+        ] {
             let error = gather(&format!("{key} = \"EXECUTE\"\n"), &[], None).unwrap_err();
             assert!(matches!(error, SettingsError::SafetyInput { .. }), "{key}: {error}");
             let nested = gather(&format!("[agent]\n{key} = \"EXECUTE\"\n"), &[], None).unwrap_err();

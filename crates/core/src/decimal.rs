@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn only_plain_decimals_are_read() {
-        for bad in ["", "-", ".", "1.", ".5", "+1", "1e3", " 1", "1 ", "0x1", "1.0000000001", "--1", "1,0", "NaN", "١"] {
+        for bad in ["", "-", ".", "1.", ".5", "+1", "1e3", " 1", "1 ", "0x1", "1.0000000001", "--1", "1,0", "NaN", "١"]
+        {
             assert_eq!(parse_billionths(bad), None, "{bad:?}");
         }
         assert_eq!(parse_billionths("-0"), Some(0));

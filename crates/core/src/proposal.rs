@@ -379,5 +379,8 @@ fn agree(contract: &OccSymbol, expiration: Date, right: Right, strike: Price, po
     if contract.expiration() == expiration && contract.right() == right && contract.strike() == strike {
         return Ok(());
     }
-    Err(malformed(&format!("{pointer}/contract_symbol"), format_args!("{contract} does not agree with the fields beside it")))
+    Err(malformed(
+        &format!("{pointer}/contract_symbol"),
+        format_args!("{contract} does not agree with the fields beside it"),
+    ))
 }

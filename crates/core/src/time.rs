@@ -198,7 +198,14 @@ mod tests {
 
     #[test]
     fn only_utc_with_z_is_read() {
-        for bad in ["2026-01-05T14:30:00", "2026-01-05T14:30:00+00:00", "2026-01-05", "now", "2026-13-05T14:30:00Z", "3000-01-01T00:00:00Z"] {
+        for bad in [
+            "2026-01-05T14:30:00",
+            "2026-01-05T14:30:00+00:00",
+            "2026-01-05",
+            "now",
+            "2026-13-05T14:30:00Z",
+            "3000-01-01T00:00:00Z",
+        ] {
             assert!(UnixNanos::parse(bad).is_err(), "{bad}");
         }
         assert_eq!(UnixNanos::parse("1970-01-01T00:00:01.000000001Z").unwrap(), UnixNanos::from_nanos(1_000_000_001));

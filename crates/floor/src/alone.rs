@@ -160,7 +160,9 @@ impl Alone {
             .map_err(FloorError::Thread)?;
         let switch = KillSwitch::new(switch_watch::sources(&data_dir, &run.environment));
         let switch_queue = queue.clone();
-        tasks.spawn_thread("kill switch", move |stop| switch_watch::run(&switch, &switch_queue, &stop)).map_err(FloorError::Thread)?;
+        tasks
+            .spawn_thread("kill switch", move |stop| switch_watch::run(&switch, &switch_queue, &stop))
+            .map_err(FloorError::Thread)?;
         if is_strategy {
             tasks.spawn("marketdata health", watch_health(run.environment.clone(), queue.clone(), tasks.stop()));
         }
@@ -209,16 +211,24 @@ impl Alone {
             }
             Err(_) => problems.push("the end was cut off".to_owned()),
         }
-        problems.extend(self.tasks.shutdown(END_WITHIN).await.into_iter().map(|left| format!("{} did not end in time", left.name)));
+        problems.extend(
+            self.tasks.shutdown(END_WITHIN).await.into_iter().map(|left| format!("{} did not end in time", left.name)),
+        );
         Ended { recording, problems }
     }
 }
 
 /// Asks marketdata for its health each second; each change of the answer is an input.
-async fn watch_health(environment: BTreeMap<String, String>, queue: SyncSender<FeedInput>, mut stop: agenttrader_agent::tasks::Stop) {
+async fn watch_health(
+    environment: BTreeMap<String, String>,
+    queue: SyncSender<FeedInput>,
+    mut stop: agenttrader_agent::tasks::Stop,
+) {
     let number = |name: &str, default: u64| environment.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
-    let url = environment.get("MARKETDATA_HEALTH_URL").cloned().unwrap_or_else(|| "http://127.0.0.1:8081/healthz".to_owned());
-    let limit = Span::from_seconds(i64::try_from(number("MARKETDATA_MAX_AGE_SECONDS", 30).clamp(1, 3600)).unwrap_or(30));
+    let url =
+        environment.get("MARKETDATA_HEALTH_URL").cloned().unwrap_or_else(|| "http://127.0.0.1:8081/healthz".to_owned());
+    let limit =
+        Span::from_seconds(i64::try_from(number("MARKETDATA_MAX_AGE_SECONDS", 30).clamp(1, 3600)).unwrap_or(30));
     let timeout = Duration::from_secs(number("MARKETDATA_HEALTH_TIMEOUT_SECONDS", 2).clamp(1, 60));
     let Ok(client) = http_client() else { return };
     let mut last: Option<(bool, Option<String>)> = None;
@@ -242,7 +252,11 @@ async fn watch_health(environment: BTreeMap<String, String>, queue: SyncSender<F
 /// What mission control says of itself where no sequence runs.
 fn beat_of(identity: &Identity, log: &Log, switch: (&Reading, UnixNanos), wall: UnixNanos) -> Snapshot {
     let max_age = Span::from_seconds(30);
-    snapshot(identity, log, &Common { engine: None, switch: Some(switch), wall, speed: 1.0, recording_problem: None, max_age })
+    snapshot(
+        identity,
+        log,
+        &Common { engine: None, switch: Some(switch), wall, speed: 1.0, recording_problem: None, max_age },
+    )
 }
 
 /// How mission control is run alone.
@@ -277,7 +291,15 @@ impl AloneMissionControl {
     /// # Errors
     /// [`FloorError`]; nothing runs then.
     pub async fn start(settings: MissionControlSettings) -> Result<Self, FloorError> {
-        let MissionControlSettings { identity, data_dir, port_base, access, inventory, poll_interval_seconds, environment } = settings;
+        let MissionControlSettings {
+            identity,
+            data_dir,
+            port_base,
+            access,
+            inventory,
+            poll_interval_seconds,
+            environment,
+        } = settings;
         let bind_to = access.bind;
         let access = access.access()?;
         let listener = bind(Service::MissionControl, bind_to, port_base).await?;
@@ -291,7 +313,9 @@ impl AloneMissionControl {
         let hub = Hub::new(inventory, Cadence::CLUSTER.with(poll_interval_seconds, None), tasks.stop());
         let reader = Arc::clone(&hub);
         let folder = data_dir.clone();
-        tasks.spawn_thread("journals", move |stop| journals::follow(&reader, &folder, &stop)).map_err(FloorError::Thread)?;
+        tasks
+            .spawn_thread("journals", move |stop| journals::follow(&reader, &folder, &stop))
+            .map_err(FloorError::Thread)?;
         let poller = Arc::clone(&hub);
         let stop = tasks.stop();
         tasks.spawn("poller", async move {
@@ -336,7 +360,8 @@ impl AloneMissionControl {
     /// Ends it in order.
     pub async fn stop(self) -> Ended {
         let left = self.tasks.shutdown(END_WITHIN).await;
-        let mut problems: Vec<String> = left.into_iter().map(|left| format!("{} did not end in time", left.name)).collect();
+        let mut problems: Vec<String> =
+            left.into_iter().map(|left| format!("{} did not end in time", left.name)).collect();
         self.log.append(records::agent_stop("asked to stop", clock::wall())).unwaited();
         problems.extend(self.log.close().err().map(|error| error.to_string()));
         Ended { recording: None, problems }

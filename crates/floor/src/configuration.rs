@@ -137,7 +137,11 @@ fn read_or(folder: &Path, name: &str, default: &str) -> Result<String, Configura
     }
 }
 
-fn seconds(environment: &BTreeMap<String, String>, name: &'static str, default: u32) -> Result<u32, ConfigurationError> {
+fn seconds(
+    environment: &BTreeMap<String, String>,
+    name: &'static str,
+    default: u32,
+) -> Result<u32, ConfigurationError> {
     let Some(value) = environment.get(name) else { return Ok(default) };
     value.parse().map_err(|_| ConfigurationError::BadValue {
         variable: name,

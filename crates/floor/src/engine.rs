@@ -146,14 +146,12 @@ impl Engine {
             desk.observe(input, book, moved);
             out.extend(moved.drain(..).map(Output::Desk));
         }
-        let mut causation = || Causation {
-            recording_id: run.recording_id,
-            input_number: input.number,
-            recording_sha256: digest(),
-        };
+        let mut causation =
+            || Causation { recording_id: run.recording_id, input_number: input.number, recording_sha256: digest() };
         let mut proposals = Vec::new();
         for seat in seats {
-            let standing = desk.as_mut().and_then(|desk| desk.standing(&seat.author().strategy_name)).unwrap_or(nothing);
+            let standing =
+                desk.as_mut().and_then(|desk| desk.standing(&seat.author().strategy_name)).unwrap_or(nothing);
             step::ask(seat, input, book, standing, &mut causation, spoken);
             let author = seat.author();
             out.extend(spoken.notes.drain(..).map(|note| Output::Note {

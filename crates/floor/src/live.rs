@@ -97,7 +97,12 @@ struct Sequence {
 ///
 /// # Errors
 /// [`LiveError`] when the run cannot begin, or its recording cannot be finished.
-pub fn run(beginning: Beginning, inputs: &Receiver<FeedInput>, outgoing: Sender<Vec<Outgoing>>, stop: &Stop) -> Result<Option<Digest>, LiveError> {
+pub fn run(
+    beginning: Beginning,
+    inputs: &Receiver<FeedInput>,
+    outgoing: Sender<Vec<Outgoing>>,
+    stop: &Stop,
+) -> Result<Option<Digest>, LiveError> {
     let states = beginning.agents.iter().map(|_| None).collect();
     let mut sequence = Sequence {
         beginning,
@@ -166,7 +171,9 @@ impl Sequence {
     fn take(&mut self, input: Input) {
         let wall = clock::wall();
         let switch_changed = self.note_switch(&input, wall);
-        let (Some(engine), Some(recorder), Some(at)) = (self.engine.as_mut(), self.recorder.as_mut(), self.clock.at(wall)) else {
+        let (Some(engine), Some(recorder), Some(at)) =
+            (self.engine.as_mut(), self.recorder.as_mut(), self.clock.at(wall))
+        else {
             if self.early.len() < EARLY_INPUTS_MAX && !matches!(input, Input::Market(_)) {
                 self.early.push_back(input);
             }
@@ -195,7 +202,8 @@ impl Sequence {
 
     fn note_switch(&mut self, input: &Input, wall: UnixNanos) -> bool {
         let Input::Fact(Fact::Switch(reading)) = input else { return false };
-        let since = self.switch.as_ref().filter(|(last, _)| last.halted == reading.halted).map_or(wall, |(_, since)| *since);
+        let since =
+            self.switch.as_ref().filter(|(last, _)| last.halted == reading.halted).map_or(wall, |(_, since)| *since);
         self.switch = Some((reading.clone(), since));
         true
     }
@@ -206,8 +214,10 @@ impl Sequence {
         if self.outputs.is_empty() && is_market {
             return;
         }
-        let cause = Cause { recording_id: self.beginning.run.recording_id, input_number: numbered.number, at_utc: numbered.at };
-        let names: Vec<String> = self.beginning.agents.iter().map(|seated| seated.identity.agent.agent_name.clone()).collect();
+        let cause =
+            Cause { recording_id: self.beginning.run.recording_id, input_number: numbered.number, at_utc: numbered.at };
+        let names: Vec<String> =
+            self.beginning.agents.iter().map(|seated| seated.identity.agent.agent_name.clone()).collect();
         let mut batch = records::of_input(numbered, &cause, &names, &self.beginning.marketdata, wall);
         let gate = &self.beginning.configuration.gate_agent_name;
         batch.extend(self.outputs.drain(..).flat_map(|output| records::of_output(output, &cause, gate, wall)));
@@ -242,7 +252,14 @@ impl Sequence {
     fn read(&mut self, wall: UnixNanos) {
         let Self { engine, beginning, switch, clock, recording_problem, .. } = self;
         if let Some(engine) = engine {
-            let common = common(Some(engine), switch.as_ref(), wall, clock.speed(), recording_problem.as_deref(), &beginning.configuration);
+            let common = common(
+                Some(engine),
+                switch.as_ref(),
+                wall,
+                clock.speed(),
+                recording_problem.as_deref(),
+                &beginning.configuration,
+            );
             (beginning.readings)(&Readable { engine, common });
         }
     }
@@ -251,7 +268,8 @@ impl Sequence {
     fn publish(&mut self, wall: UnixNanos) {
         let problem = self.recording_problem.as_deref();
         let configuration = &self.beginning.configuration;
-        let common = common(self.engine.as_ref(), self.switch.as_ref(), wall, self.clock.speed(), problem, configuration);
+        let common =
+            common(self.engine.as_ref(), self.switch.as_ref(), wall, self.clock.speed(), problem, configuration);
         let mut changes = Vec::new();
         for (seated, last) in self.beginning.agents.iter().zip(&mut self.states) {
             let snapshot = snapshot(&seated.identity, &seated.log, &common);
@@ -261,7 +279,12 @@ impl Sequence {
             if last.as_deref() != Some(state) {
                 let from = last.as_deref().unwrap_or("STARTING");
                 let entry = records::state_transition(from, state, &report.reason_codes, wall);
-                changes.push(Outgoing { agent_name: seated.identity.agent.agent_name.clone(), entry, to_sign: None, waits: false });
+                changes.push(Outgoing {
+                    agent_name: seated.identity.agent.agent_name.clone(),
+                    entry,
+                    to_sign: None,
+                    waits: false,
+                });
                 *last = Some(state.to_owned());
             }
         }

@@ -160,10 +160,23 @@ impl Market {
             MarketChoice::Elsewhere => {
                 let default = || DEFAULT_SYMBOLS.into_iter().filter_map(|text| Symbol::parse(text).ok()).collect();
                 let elsewhere = environment.get("APCA_API_BASE_URL").cloned();
-                return Ok(Self { venue: None, symbols: symbols.unwrap_or_else(default), cadence: None, seed: None, playback: None, elsewhere });
+                return Ok(Self {
+                    venue: None,
+                    symbols: symbols.unwrap_or_else(default),
+                    cadence: None,
+                    seed: None,
+                    playback: None,
+                    elsewhere,
+                });
             }
             MarketChoice::Simulated { seed, date, speed, fresh } => {
-                let simulation = Simulation { seed, date, scenario: Scenario::default(), data_dir: Some(data_dir.to_owned()), fresh };
+                let simulation = Simulation {
+                    seed,
+                    date,
+                    scenario: Scenario::default(),
+                    data_dir: Some(data_dir.to_owned()),
+                    fresh,
+                };
                 (Source::Simulated(simulation), speed, None, None, None)
             }
             MarketChoice::Recording { file, speed } => {
@@ -172,7 +185,8 @@ impl Market {
                 (Source::Playback(playback), speed, Some(cadence), Some(file), Some(head.symbols))
             }
         };
-        let plan = if playback_of.is_some() { agenttrader_venue::Plan::Unlimited } else { agenttrader_venue::Plan::Paid };
+        let plan =
+            if playback_of.is_some() { agenttrader_venue::Plan::Unlimited } else { agenttrader_venue::Plan::Paid };
         let config = VenueConfig { speed, plan, ..VenueConfig::new(source) };
         let Some(listener) = listener else {
             return Err(VenueError::Socket(std::io::Error::other("no socket for the venue")).into());
@@ -184,7 +198,14 @@ impl Market {
             let shares = listed.iter().filter(|(_, instrument)| instrument.option().is_none());
             shares.map(|(_, instrument)| instrument.underlying()).collect()
         });
-        Ok(Self { venue: Some(venue), symbols: symbols.unwrap_or(listed), cadence, seed, playback: playback_of, elsewhere: None })
+        Ok(Self {
+            venue: Some(venue),
+            symbols: symbols.unwrap_or(listed),
+            cadence,
+            seed,
+            playback: playback_of,
+            elsewhere: None,
+        })
     }
 
     /// Underlyings that are followed.
@@ -237,14 +258,18 @@ impl Market {
                 (Endpoints::new(&trading, &data)?, Credentials { key_id, secret }, Some(OPTION_QUOTES_MAX))
             }
         };
-        let name = |variable: &'static str, default: &str| environment.get(variable).cloned().unwrap_or_else(|| default.to_owned());
+        let name = |variable: &'static str, default: &str| {
+            environment.get(variable).cloned().unwrap_or_else(|| default.to_owned())
+        };
         let stock = name("AGENTTRADER_STOCK_FEED", "sip");
         let option = name("AGENTTRADER_OPTION_FEED", "opra");
         Ok(FeedConfig {
             endpoints,
             credentials,
-            stock_feed: StockFeed::from_name(&stock).ok_or(MarketError::NoSuchFeed { variable: "AGENTTRADER_STOCK_FEED", name: stock })?,
-            option_feed: OptionFeed::from_name(&option).ok_or(MarketError::NoSuchFeed { variable: "AGENTTRADER_OPTION_FEED", name: option })?,
+            stock_feed: StockFeed::from_name(&stock)
+                .ok_or(MarketError::NoSuchFeed { variable: "AGENTTRADER_STOCK_FEED", name: stock })?,
+            option_feed: OptionFeed::from_name(&option)
+                .ok_or(MarketError::NoSuchFeed { variable: "AGENTTRADER_OPTION_FEED", name: option })?,
             symbols: self.symbols.clone(),
             option_quote_limit: limit,
             cadence: self.cadence,
@@ -278,7 +303,12 @@ impl World for Machine {
 }
 
 /// Runs the feed; what ends it by itself stands in `end`.
-pub(crate) async fn follow(config: FeedConfig, queue: SyncSender<FeedInput>, stop: watch::Receiver<bool>, end: Arc<Mutex<Option<String>>>) {
+pub(crate) async fn follow(
+    config: FeedConfig,
+    queue: SyncSender<FeedInput>,
+    stop: watch::Receiver<bool>,
+    end: Arc<Mutex<Option<String>>>,
+) {
     if let Err(error) = feed::run(config, Machine, queue, stop).await
         && let Ok(mut end) = end.lock()
     {

@@ -23,7 +23,8 @@ pub enum Service {
 
 impl Service {
     /// Every service, in order.
-    pub const ALL: [Self; 6] = [Self::MissionControl, Self::Marketdata, Self::Gamma, Self::Whale, Self::Gate, Self::Venue];
+    pub const ALL: [Self; 6] =
+        [Self::MissionControl, Self::Marketdata, Self::Gamma, Self::Whale, Self::Gate, Self::Venue];
 
     /// Its distance from the base.
     pub const fn offset(self) -> u16 {
@@ -46,7 +47,9 @@ impl fmt::Display for Service {
 
 /// A port cannot be had.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address} for the {service}: {source}; another floor may be running there, or choose ports with --port-base N (0: free ones)")]
+#[error(
+    "cannot listen on {address} for the {service}: {source}; another floor may be running there, or choose ports with --port-base N (0: free ones)"
+)]
 pub struct PortError {
     /// For what.
     pub service: Service,

@@ -24,7 +24,11 @@ use agenttrader_safety::limits::Limits;
 const FLOW_SHOWN: usize = 50;
 
 /// Every reading of this moment. `speed` is venue seconds a wall second; `status` what the gate's agent says of itself.
-pub fn all(readable: &Readable<'_>, status: &agenttrader_agent::snapshot::Snapshot, fills: &impl Fn(&str) -> u64) -> Vec<Reading> {
+pub fn all(
+    readable: &Readable<'_>,
+    status: &agenttrader_agent::snapshot::Snapshot,
+    fills: &impl Fn(&str) -> u64,
+) -> Vec<Reading> {
     let engine = readable.engine;
     let book = engine.book();
     let mut readings = vec![Reading::Posture(posture(engine, status))];
@@ -120,13 +124,14 @@ fn chain(book: &Book, underlying: &Underlying) -> Option<ChainSummary> {
     let (_, _, soonest) = underlying.chain().expiries().find(|(_, instant, _)| *instant > book.now())?;
     let all: Vec<&BookLatest> = contracts(underlying).filter_map(|id| book.latest(id)).collect();
     let newest = all.iter().filter_map(|latest| latest.quote()?.age(book.now())).min();
-    let at_the_money = book.spot(underlying.symbol()).and_then(|(spot, _)| soonest.nearest(spot).next()).and_then(|(_, pair)| {
-        let of = |id: Option<InstrumentId>| book.analytics(id?)?.volatility.ok();
-        match (of(pair.call), of(pair.put)) {
-            (Some(call), Some(put)) => Some(0.5 * (call + put)),
-            (one, other) => one.or(other),
-        }
-    });
+    let at_the_money =
+        book.spot(underlying.symbol()).and_then(|(spot, _)| soonest.nearest(spot).next()).and_then(|(_, pair)| {
+            let of = |id: Option<InstrumentId>| book.analytics(id?)?.volatility.ok();
+            match (of(pair.call), of(pair.put)) {
+                (Some(call), Some(put)) => Some(0.5 * (call + put)),
+                (one, other) => one.or(other),
+            }
+        });
     let usable = all.iter().filter(|latest| latest.sides().mid().is_ok()).count();
     Some(ChainSummary {
         contracts: all.len() as u64,
@@ -201,7 +206,10 @@ fn exposure(book: &Book, underlying: &Underlying, profile: &Profile) -> GammaExp
             .by_expiry
             .iter()
             .map(|expiry| ExpirationExposure {
-                expiration: agenttrader_core::calendar::new_york_date(agenttrader_core::time::UnixNanos::from_nanos(expiry.expiry)).to_string(),
+                expiration: agenttrader_core::calendar::new_york_date(agenttrader_core::time::UnixNanos::from_nanos(
+                    expiry.expiry,
+                ))
+                .to_string(),
                 is_same_day: expiry.same_day,
                 call_usd: money(expiry.exposure.call),
                 put_usd: money(expiry.exposure.put),

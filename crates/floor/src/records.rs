@@ -56,8 +56,14 @@ pub fn of_output(output: Output, cause: &Cause, gate: &str, wall: UnixNanos) -> 
     match output {
         Output::Proposal { proposal, body, malformed } => of_proposal(&proposal, body, malformed.as_ref(), cause, wall),
         Output::Unwritable { agent_name, problem } => {
-            let told = entry(wall, IntentType::ProposalMalformed, "proposal without canonical form", json!({"cause": cause}), Outcome::Refused)
-                .with_error(problem.to_string());
+            let told = entry(
+                wall,
+                IntentType::ProposalMalformed,
+                "proposal without canonical form",
+                json!({"cause": cause}),
+                Outcome::Refused,
+            )
+            .with_error(problem.to_string());
             vec![outgoing(&agent_name, told)]
         }
         Output::Decision(judged) => {
@@ -86,9 +92,13 @@ fn of_proposal(
     cause: &Cause,
     wall: UnixNanos,
 ) -> Vec<Outgoing> {
-    let summary = format!("{} {} {} {} {}", proposal.strategy_name, proposal.intent, proposal.side, proposal.quantity, proposal.symbol);
+    let summary = format!(
+        "{} {} {} {} {}",
+        proposal.strategy_name, proposal.intent, proposal.side, proposal.quantity, proposal.symbol
+    );
     let payload = json!({"cause": cause, "proposal": value(proposal)});
-    let told = entry(wall, IntentType::OrderProposal, summary, payload, Outcome::Success).correlated(proposal.correlation_id);
+    let told =
+        entry(wall, IntentType::OrderProposal, summary, payload, Outcome::Success).correlated(proposal.correlation_id);
     let mut records = vec![Outgoing { to_sign: Some(body), ..outgoing(&proposal.agent_name, told) }];
     if let Some(problem) = malformed {
         let payload = json!({"cause": cause, "proposal_id": proposal.proposal_id, "pointer": problem.pointer});
@@ -106,13 +116,15 @@ fn of_decision(decision: &Decision, cause: &Cause, gate: &str, wall: UnixNanos) 
     let summary = if accepted { "accepted".to_owned() } else { format!("refused: {}", codes.join(", ")) };
     let outcome = if accepted { Outcome::Success } else { Outcome::Refused };
     let payload = json!({"cause": cause, "decision": value(decision)});
-    let told = entry(wall, IntentType::ExecutionDecision, summary, payload, outcome).correlated(decision.correlation_id);
+    let told =
+        entry(wall, IntentType::ExecutionDecision, summary, payload, outcome).correlated(decision.correlation_id);
     Outgoing { waits: true, ..outgoing(gate, told) }
 }
 
 /// An accepted order has no venue to go to while there is no adapter: its intent is written and closed as never sent.
 fn of_accepted(intent: &Value, correlation_id: Uuid, gate: &str, wall: UnixNanos) -> [Outgoing; 2] {
-    let intent = entry(wall, IntentType::OrderIntent, "order intent", intent.clone(), Outcome::Started).correlated(correlation_id);
+    let intent = entry(wall, IntentType::OrderIntent, "order intent", intent.clone(), Outcome::Started)
+        .correlated(correlation_id);
     let closed = entry(wall, IntentType::PermitRefused, "never sent: no broker adapter", json!({}), Outcome::Refused)
         .correlated(correlation_id)
         .with_error("no broker adapter is configured");
@@ -126,7 +138,8 @@ fn of_desk(moved: &DeskOutput, cause: &Cause, gate: &str, wall: UnixNanos) -> Ou
             if let Some(order) = order.as_object_mut() {
                 order.insert("status".to_owned(), Value::from("SHADOWED"));
             }
-            let summary = format!("SHADOW order: {} {} {} {}", taken.strategy_name, taken.intent, taken.quantity, taken.symbol);
+            let summary =
+                format!("SHADOW order: {} {} {} {}", taken.strategy_name, taken.intent, taken.quantity, taken.symbol);
             let payload = json!({"cause": cause, "order": order});
             entry(wall, IntentType::OrderUpdate, summary, payload, Outcome::Success).correlated(taken.correlation_id)
         }
@@ -140,12 +153,16 @@ fn of_desk(moved: &DeskOutput, cause: &Cause, gate: &str, wall: UnixNanos) -> Ou
             entry(wall, IntentType::OrderUpdate, summary, payload, Outcome::Success).correlated(lapsed.correlation_id)
         }
         DeskOutput::ShadowFill(fill) => {
-            let summary = format!("SHADOW fill: {} {} {} at {}", fill.strategy_name, fill.quantity, fill.symbol, fill.price);
+            let summary =
+                format!("SHADOW fill: {} {} {} at {}", fill.strategy_name, fill.quantity, fill.symbol, fill.price);
             let payload = json!({"cause": cause, "fill": value(fill)});
             entry(wall, IntentType::Fill, summary, payload, Outcome::Success).correlated(fill.correlation_id)
         }
         DeskOutput::LimitTripped(tripped) => {
-            let summary = format!("SHADOW limit tripped: {} measured {} bound {} {}", tripped.limit, tripped.measured, tripped.bound, tripped.unit);
+            let summary = format!(
+                "SHADOW limit tripped: {} measured {} bound {} {}",
+                tripped.limit, tripped.measured, tripped.bound, tripped.unit
+            );
             let payload = json!({"cause": cause, "limit": value(tripped)});
             entry(wall, IntentType::LimitTripped, summary, payload, Outcome::Success)
         }
@@ -155,18 +172,32 @@ fn of_desk(moved: &DeskOutput, cause: &Cause, gate: &str, wall: UnixNanos) -> Ou
 
 /// The records that an input itself leads to: a change of the switch is told by every agent, what happens to the feed by
 /// the agent that holds it.
-pub fn of_input(numbered: &Numbered, cause: &Cause, agents: &[String], marketdata: &str, wall: UnixNanos) -> Vec<Outgoing> {
+pub fn of_input(
+    numbered: &Numbered,
+    cause: &Cause,
+    agents: &[String],
+    marketdata: &str,
+    wall: UnixNanos,
+) -> Vec<Outgoing> {
     match &numbered.input {
         Input::Fact(Fact::Switch(reading)) => {
             let word = if reading.halted { "halted" } else { "not halted" };
             let tell = |agent: &String| {
                 let payload = json!({"cause": cause, "reading": reading});
-                let told = entry(wall, IntentType::KillSwitchChange, format!("kill switch {word}: {}", reading.source), payload, Outcome::Success);
+                let told = entry(
+                    wall,
+                    IntentType::KillSwitchChange,
+                    format!("kill switch {word}: {}", reading.source),
+                    payload,
+                    Outcome::Success,
+                );
                 Outgoing { waits: true, ..outgoing(agent, told) }
             };
             agents.iter().map(tell).collect()
         }
-        Input::Fact(Fact::Feed(fact)) => of_feed(fact, cause, wall).into_iter().map(|entry| outgoing(marketdata, entry)).collect(),
+        Input::Fact(Fact::Feed(fact)) => {
+            of_feed(fact, cause, wall).into_iter().map(|entry| outgoing(marketdata, entry)).collect()
+        }
         Input::Market(_) | Input::Instrument { .. } | Input::Fact(_) => Vec::new(),
     }
 }
@@ -180,13 +211,15 @@ fn of_feed(fact: &FeedFact, cause: &Cause, wall: UnixNanos) -> Option<Entry> {
             told(IntentType::FeedConnect, format!("{stream} connected{delay}"), Outcome::Success)
         }
         FeedFact::Disconnected { stream, reason } => {
-            told(IntentType::FeedDisconnect, format!("{stream} disconnected"), Outcome::Failure).with_error(reason.clone())
+            told(IntentType::FeedDisconnect, format!("{stream} disconnected"), Outcome::Failure)
+                .with_error(reason.clone())
         }
         FeedFact::Gap { stream, from, to } => {
             told(IntentType::MarketdataGap, format!("{stream}: nothing heard from {from} to {to}"), Outcome::Failure)
         }
         FeedFact::Rejected { stream, reason, count } => {
-            told(IntentType::MarketdataGap, format!("{stream}: {count} messages rejected"), Outcome::Failure).with_error(reason.clone())
+            told(IntentType::MarketdataGap, format!("{stream}: {count} messages rejected"), Outcome::Failure)
+                .with_error(reason.clone())
         }
         FeedFact::ClockStepped { by } => {
             told(IntentType::MarketdataGap, format!("venue clock stepped by {by}"), Outcome::Failure)
@@ -216,7 +249,11 @@ pub fn signed(mut payload: Value, key_id: &str, signature: &str) -> Value {
 
 /// A status of an agent is another than before.
 pub fn state_transition(from: &str, to: &str, reasons: &[String], wall: UnixNanos) -> Entry {
-    let summary = if reasons.is_empty() { format!("{from} → {to}") } else { format!("{from} → {to}: {}", reasons.join(", ")) };
+    let summary = if reasons.is_empty() {
+        format!("{from} → {to}")
+    } else {
+        format!("{from} → {to}: {}", reasons.join(", "))
+    };
     let payload = json!({"from": from, "to": to, "reason_codes": reasons});
     entry(wall, IntentType::StateTransition, summary, payload, Outcome::Success)
 }

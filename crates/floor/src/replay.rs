@@ -121,7 +121,10 @@ pub struct Replay {
 /// Puts before an import what its recording does not hold: the configuration, and a missing switch.
 fn virtual_inputs(configuration: &Configuration, at: UnixNanos) -> Vec<Numbered> {
     let reading = Reading { halted: true, source: "missing: the recording holds no switch".to_owned() };
-    let log = Fact::Log { agent_name: configuration.gate_agent_name.clone(), health: agenttrader_safety::seen::LogHealth::Writable };
+    let log = Fact::Log {
+        agent_name: configuration.gate_agent_name.clone(),
+        health: agenttrader_safety::seen::LogHealth::Writable,
+    };
     [Fact::Configuration(configuration.clone()), Fact::Switch(reading), log]
         .into_iter()
         .map(|fact| Numbered { number: 0, at, input: Input::Fact(fact) })
@@ -149,10 +152,22 @@ impl Replay {
             }
             None => (defaults(&head), Vec::new()),
         };
-        let run = Run { recording_id: head.recording_id, build, log_last_time: head.log_last_time.unwrap_or(UnixNanos::EPOCH) };
+        let run = Run {
+            recording_id: head.recording_id,
+            build,
+            log_last_time: head.log_last_time.unwrap_or(UnixNanos::EPOCH),
+        };
         let judging = if configuration.gate_agent_name.is_empty() { Judging::Nobody } else { Judging::Here };
         let engine = Engine::new(&configuration, run, judging)?;
-        Ok(Self { recording, engine, digest: BodyDigest::default(), before, first: None, last: None, notes: Vec::new() })
+        Ok(Self {
+            recording,
+            engine,
+            digest: BodyDigest::default(),
+            before,
+            first: None,
+            last: None,
+            notes: Vec::new(),
+        })
     }
 
     /// The recording's head.
@@ -258,7 +273,8 @@ impl Recorded {
         let mut recorded = Self::default();
         let folder = data_dir.join("audit-state");
         let listed = std::fs::read_dir(&folder).map_err(|source| ReplayError::Io { path: folder.clone(), source })?;
-        let names: BTreeSet<String> = listed.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        let names: BTreeSet<String> =
+            listed.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
         let id = recording_id.to_string();
         for name in names {
             let path = read::journal_path(data_dir, &name);

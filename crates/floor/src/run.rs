@@ -148,7 +148,8 @@ pub struct Ended {
 }
 
 fn identities(mode: AgentMode, build: &Build, environment: &BTreeMap<String, String>) -> Vec<Identity> {
-    let shown = |name: &str, compiled: &str| environment.get(name).map_or(compiled, String::as_str).chars().take(128).collect();
+    let shown =
+        |name: &str, compiled: &str| environment.get(name).map_or(compiled, String::as_str).chars().take(128).collect();
     let build_shown = Build { git_sha: shown("GIT_SHA", &build.git_sha), build_id: shown("BUILD_ID", &build.build_id) };
     let of = |agent: AgentIdentity| {
         let is_strategy = agent.agent_role == agenttrader_core::identity::AgentRole::StrategyEval;
@@ -186,7 +187,8 @@ pub(crate) fn open_desk(
     let on_health_change = Box::new(move |health: Health| {
         let health = if health == Health::Writable { LogHealth::Writable } else { LogHealth::Unavailable };
         // A full queue means that market data is about to be cut off, which refuses as well; the status shows the log.
-        let _ = health_queue.try_send(FeedInput::Input(Input::Fact(Fact::Log { agent_name: agent_name.clone(), health })));
+        let _ =
+            health_queue.try_send(FeedInput::Input(Input::Fact(Fact::Log { agent_name: agent_name.clone(), health })));
     });
     let options = Options { on_health_change: Some(on_health_change), watcher, ..Options::default() };
     let keys = Keys::open(data_dir, &identity.agent.agent_name)?;
@@ -213,7 +215,12 @@ pub(crate) fn start_record(desk: &Desk, identity: &Identity, wall: UnixNanos) ->
 
 /// Where a run's recording goes: named by its wall time and id.
 pub(crate) fn recording_path(data_dir: &Path, wall: UnixNanos, id: uuid::Uuid) -> PathBuf {
-    let stamp: String = wall.floor_to(Span::from_seconds(1)).to_string().chars().filter(|letter| letter.is_ascii_alphanumeric()).collect();
+    let stamp: String = wall
+        .floor_to(Span::from_seconds(1))
+        .to_string()
+        .chars()
+        .filter(|letter| letter.is_ascii_alphanumeric())
+        .collect();
     data_dir.join("recordings").join(format!("{stamp}-{id}.rec"))
 }
 
@@ -229,7 +236,8 @@ impl Floor {
     /// # Errors
     /// [`FloorError`]; nothing runs then.
     pub async fn start(settings: FloorSettings, watch: Watch) -> Result<Self, FloorError> {
-        let FloorSettings { data_dir, bind: address, port_base, market, run, symbols, build, poll_interval_seconds } = settings;
+        let FloorSettings { data_dir, bind: address, port_base, market, run, symbols, build, poll_interval_seconds } =
+            settings;
         let access = BindPolicy { bind: address, token: None, trusted_proxies: Vec::new() }.access()?;
         let inventory = Inventory::parse(&agents_file(run.configs.as_deref())?)?;
         // A configuration that gives no engine is refused before anything is bound or written.
@@ -250,7 +258,8 @@ impl Floor {
         make_folder(data_dir.join("recordings"))?;
         switch_watch::create_own_file(&data_dir)
             .map_err(|source| FloorError::Io { path: switch_watch::own_file(&data_dir), source })?;
-        let market = Market::open(market, &data_dir, &run.environment, listeners.remove(&Service::Venue), symbols).await?;
+        let market =
+            Market::open(market, &data_dir, &run.environment, listeners.remove(&Service::Venue), symbols).await?;
         let configuration = effective(&run, market.symbols())?;
 
         let tasks = Tasks::new();
@@ -313,7 +322,9 @@ impl Floor {
 
         let switch = KillSwitch::new(switch_watch::sources(&data_dir, &run.environment));
         let switch_queue = queue.clone();
-        tasks.spawn_thread("kill switch", move |stop| switch_watch::run(&switch, &switch_queue, &stop)).map_err(FloorError::Thread)?;
+        tasks
+            .spawn_thread("kill switch", move |stop| switch_watch::run(&switch, &switch_queue, &stop))
+            .map_err(FloorError::Thread)?;
         let (feed_stop, feed_stops) = tokio::sync::watch::channel(false);
         let feed_end = Arc::new(Mutex::new(None));
         tasks.spawn("feed", follow(market.feed("floor", &run.environment)?, queue, feed_stops, Arc::clone(&feed_end)));
@@ -429,7 +440,9 @@ impl Floor {
             }
             Err(_) => problems.push("the end was cut off".to_owned()),
         }
-        problems.extend(self.tasks.shutdown(END_WITHIN).await.into_iter().map(|left| format!("{} did not end in time", left.name)));
+        problems.extend(
+            self.tasks.shutdown(END_WITHIN).await.into_iter().map(|left| format!("{} did not end in time", left.name)),
+        );
         self.market.stop().await;
         Ended { recording, problems }
     }
@@ -470,13 +483,19 @@ pub(crate) fn head(
     desks: &Desks,
     market: &Market,
 ) -> Head {
-    let source = Source { kind: if market.is_playback() { SourceKind::Playback } else { SourceKind::Venue }, name: market.name() };
+    let source = Source {
+        kind: if market.is_playback() { SourceKind::Playback } else { SourceKind::Venue },
+        name: market.name(),
+    };
     let mut head = Head::flat(recording_id, wall, jiff::civil::Date::constant(1970, 1, 1), source);
     head.seed = market.seed();
     head.cadence = market.cadence();
     head.symbols = configuration.symbols.clone();
     head.build_digest = digest_of(build);
-    head.strategies_digest = digest_of(&(&configuration.strategies, configuration.files.iter().filter(|file| file.name.starts_with("strategies/")).collect::<Vec<_>>()));
+    head.strategies_digest = digest_of(&(
+        &configuration.strategies,
+        configuration.files.iter().filter(|file| file.name.starts_with("strategies/")).collect::<Vec<_>>(),
+    ));
     head.rates_digest = configuration.file("rates.toml").map(|text| Digest::of(text.as_bytes()));
     head.trust_root_digest = Some(agenttrader_authority::trust_root::TrustRoot::draft().digest());
     head.public_keys = desks.iter().map(|(name, desk)| (name.clone(), desk.keys.public().sign)).collect();
@@ -484,7 +503,10 @@ pub(crate) fn head(
     head
 }
 
-fn spawn<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, FloorError> {
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, FloorError> {
     std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(FloorError::Thread)
 }
 
@@ -501,7 +523,11 @@ impl FillCounts {
     }
 
     fn of(&self, strategy: &str) -> u64 {
-        self.0.lock().ok().and_then(|counts| counts.get(strategy).map(|count| count.load(Ordering::Relaxed))).unwrap_or(0)
+        self.0
+            .lock()
+            .ok()
+            .and_then(|counts| counts.get(strategy).map(|count| count.load(Ordering::Relaxed)))
+            .unwrap_or(0)
     }
 }
 
@@ -535,7 +561,11 @@ fn readings(
         // Of the floor as a whole: whether strategies may run follows from their mode.
         let identity = Identity {
             repo_id: REPO_ID.to_owned(),
-            agent: AgentIdentity { agent_name: gate_agent.clone(), agent_role: agenttrader_core::identity::AgentRole::Ops, agent_mode: mode },
+            agent: AgentIdentity {
+                agent_name: gate_agent.clone(),
+                agent_role: agenttrader_core::identity::AgentRole::Ops,
+                agent_mode: mode,
+            },
             build: build.clone(),
             build_shown: build,
             mode_problem: None,

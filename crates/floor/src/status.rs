@@ -75,7 +75,14 @@ pub fn snapshot(identity: &Identity, log: &Log, common: &Common<'_>) -> Snapshot
 fn market(common: &Common<'_>) -> Market {
     let Some(engine) = common.engine else {
         let max_age_seconds = u64::try_from(common.max_age.seconds()).unwrap_or(0);
-        return Market { is_open: true, last_tick: None, last_bar: None, age: None, max_age_seconds, forced_stale: false };
+        return Market {
+            is_open: true,
+            last_tick: None,
+            last_bar: None,
+            age: None,
+            max_age_seconds,
+            forced_stale: false,
+        };
     };
     let book = engine.book();
     let limit = book.age_limit();
@@ -85,7 +92,12 @@ fn market(common: &Common<'_>) -> Market {
         Freshness::Unknown { limit } => Some(limit.doubled().max(Span::from_seconds(1))),
         Freshness::Age { age, .. } => Some(age),
     };
-    let last_bar = book.underlyings().iter().filter_map(|underlying| book.latest(underlying.instrument()?)?.bar_close()).map(|(_, end)| end).max();
+    let last_bar = book
+        .underlyings()
+        .iter()
+        .filter_map(|underlying| book.latest(underlying.instrument()?)?.bar_close())
+        .map(|(_, end)| end)
+        .max();
     Market {
         is_open: book.is_open(),
         last_tick: book.last_tick(),
@@ -98,7 +110,9 @@ fn market(common: &Common<'_>) -> Market {
 
 fn kill_switch(common: &Common<'_>) -> KillSwitch {
     match common.switch {
-        Some((reading, since)) => KillSwitch { halted: reading.halted, source: Some(reading.source.clone()), since_utc: Some(since) },
+        Some((reading, since)) => {
+            KillSwitch { halted: reading.halted, source: Some(reading.source.clone()), since_utc: Some(since) }
+        }
         None => KillSwitch { halted: true, source: Some("not read yet".to_owned()), since_utc: None },
     }
 }

@@ -179,24 +179,38 @@ impl Summary {
         let source = text(safety, "/kill_switch/source");
         let since = text(safety, "/kill_switch/since_utc");
         let word = if halted { "HALTED" } else { "NOT HALTED" };
-        let lasted = between(since, text(safety, "/server_utc")).map(|span| format!(" · for {span}")).unwrap_or_default();
+        let lasted =
+            between(since, text(safety, "/server_utc")).map(|span| format!(" · for {span}")).unwrap_or_default();
         line(out, style, "POSTURE", &format!("{} · {source}{lasted}", style.bold(word)));
         let executes = safety.get("safe_to_execute_orders").and_then(Value::as_bool) == Some(true);
         let runs = safety.get("safe_to_run_strategies").and_then(Value::as_bool) == Some(true);
-        let gates: Vec<&str> =
-            safety.get("gating_reasons").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let gates: Vec<&str> = safety
+            .get("gating_reasons")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let strategies = if runs { "strategies run" } else { "strategies do not run" };
         let orders = if executes { "orders could leave" } else { "no order can leave" };
         line(out, style, "SAFE", &format!("{strategies} · {orders}: {}", gates.join(", ")));
         let now = text(safety, "/as_of");
         let market = match safety.pointer("/market/is_open").and_then(Value::as_bool) {
-            Some(true) => format!("OPEN · closes in {}", between(now, text(safety, "/market/closes_utc")).unwrap_or_default()),
-            Some(false) => format!("CLOSED · opens in {}", between(now, text(safety, "/market/opens_utc")).unwrap_or_default()),
+            Some(true) => {
+                format!("OPEN · closes in {}", between(now, text(safety, "/market/closes_utc")).unwrap_or_default())
+            }
+            Some(false) => {
+                format!("CLOSED · opens in {}", between(now, text(safety, "/market/opens_utc")).unwrap_or_default())
+            }
             None => "UNKNOWN".to_owned(),
         };
         let freshness = safety.get("freshness").and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
         let not_fresh = freshness.iter().filter(|one| text(one, "/state") != "FRESH").map(|one| {
-            let age = one.get("age_ms").and_then(Value::as_u64).map(|age| format!(" {:.0} s", age as f64 / 1000.0)).unwrap_or_default();
+            let age = one
+                .get("age_ms")
+                .and_then(Value::as_u64)
+                .map(|age| format!(" {:.0} s", age as f64 / 1000.0))
+                .unwrap_or_default();
             format!("{} {}{age}", text(one, "/of"), text(one, "/state"))
         });
         let stale: Vec<String> = not_fresh.collect();
@@ -207,15 +221,25 @@ impl Summary {
         } else {
             format!("data {}", stale.join(", "))
         };
-        line(out, style, "MARKET", &format!("{market} · {data} · {} venue time", if now.is_empty() { "no" } else { now }));
+        line(
+            out,
+            style,
+            "MARKET",
+            &format!("{market} · {data} · {} venue time", if now.is_empty() { "no" } else { now }),
+        );
     }
 
     fn agents(&self, out: &mut String, style: Style) {
         let rows = self.safety.get("agents").and_then(Value::as_array).into_iter().flatten();
         let shown: Vec<String> = rows
             .map(|row| {
-                let codes: Vec<&str> =
-                    row.get("reason_codes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+                let codes: Vec<&str> = row
+                    .get("reason_codes")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_str)
+                    .collect();
                 let why = if codes.is_empty() { String::new() } else { format!(" ({})", codes.join(", ")) };
                 format!("{} {}{why}", text(row, "/agent_name"), text(row, "/state"))
             })
@@ -237,7 +261,12 @@ impl Summary {
             .map(|one| format!("{} {}", text(one, "/strategy_name"), signed(text(one, "/net_usd"))))
             .collect();
         let day = signed(&total("day_usd"));
-        let content = format!("{} USD today · equity {} · {} (hypothetical: no order was sent)", style.bold(&day), cents(&total("equity_usd")), strategies.join(" · "));
+        let content = format!(
+            "{} USD today · equity {} · {} (hypothetical: no order was sent)",
+            style.bold(&day),
+            cents(&total("equity_usd")),
+            strategies.join(" · ")
+        );
         line(out, style, &text(pnl, "/account").to_owned(), &content);
     }
 
@@ -251,8 +280,13 @@ impl Summary {
             let id = text(decision, "/proposal_id");
             let proposal = items(self.proposals.as_ref()).iter().find(|proposal| text(proposal, "/proposal_id") == id);
             let what = proposal.map_or_else(|| id.to_owned(), describe);
-            let codes: Vec<&str> =
-                decision.get("reason_codes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+            let codes: Vec<&str> = decision
+                .get("reason_codes")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
             let state = proposal.map_or("", |proposal| text(proposal, "/state"));
             let label = if place == 0 { "DECIDED" } else { "" };
             let when = time_of_day(text(decision, "/decided_at_utc"));
@@ -269,7 +303,8 @@ pub fn describe(proposal: &Value) -> String {
         "OPTION" => text(proposal, "/option/contract_symbol").to_owned(),
         _ => "legs".to_owned(),
     };
-    let price = proposal.get("limit_price").and_then(Value::as_str).map(|price| format!(" at {price}")).unwrap_or_default();
+    let price =
+        proposal.get("limit_price").and_then(Value::as_str).map(|price| format!(" at {price}")).unwrap_or_default();
     let quantity = proposal.get("quantity").map(ToString::to_string).unwrap_or_default();
     format!(
         "{} {} {} {quantity} {} {kind}{price}",
@@ -317,7 +352,10 @@ mod tests {
     fn a_missing_posture_reads_as_halted() {
         let summary = Summary { safety: json!({}), decisions: None, proposals: None, pnl: None };
         let shown = summary.render(Style::Plain);
-        assert!(shown.contains("HALTED") && shown.contains("no order can leave") && shown.contains("UNKNOWN"), "{shown}");
+        assert!(
+            shown.contains("HALTED") && shown.contains("no order can leave") && shown.contains("UNKNOWN"),
+            "{shown}"
+        );
     }
 
     #[test]
@@ -332,10 +370,14 @@ mod tests {
                            {"agent_name": "execution-agent", "state": "OFFLINE", "reason_codes": ["EXECUTION_DISABLED"]}],
                 "safe_to_run_strategies": true, "safe_to_execute_orders": false, "gating_reasons": ["EXECUTION_DISABLED", "KILL_SWITCH"]
             }),
-            decisions: Some(json!({"items": [{"proposal_id": "p", "decision": "REFUSE", "decided_at_utc": "2026-11-24T15:00:03Z",
-                                              "reason_codes": ["EXECUTION_DISABLED"]}]})),
-            proposals: Some(json!({"items": [{"proposal_id": "p", "strategy_name": "gamma", "intent": "OPEN", "side": "BUY", "quantity": 2,
-                                              "symbol": "SPY", "asset_type": "MLEG", "limit_price": "3.45", "state": "SHADOWED"}]})),
+            decisions: Some(
+                json!({"items": [{"proposal_id": "p", "decision": "REFUSE", "decided_at_utc": "2026-11-24T15:00:03Z",
+                                              "reason_codes": ["EXECUTION_DISABLED"]}]}),
+            ),
+            proposals: Some(
+                json!({"items": [{"proposal_id": "p", "strategy_name": "gamma", "intent": "OPEN", "side": "BUY", "quantity": 2,
+                                              "symbol": "SPY", "asset_type": "MLEG", "limit_price": "3.45", "state": "SHADOWED"}]}),
+            ),
             pnl: Some(json!({"account": "SHADOW", "strategies": [{"strategy_name": "gamma", "net_usd": "-3.5"}],
                              "total": {"day_usd": "-3.5", "equity_usd": "999996.5"}})),
         };

@@ -48,7 +48,12 @@ pub fn record(record: &Record, lines: Lines) {
             let error = record.error.as_deref().map(|error| format!(" · {error}")).unwrap_or_default();
             let time = record.timestamp.to_string();
             let time = time.get(11..19).unwrap_or("--:--:--");
-            format!("{time} {:<22} {:<22} {}{error}", record.agent_name, record.intent_type.as_str(), record.intent_summary)
+            format!(
+                "{time} {:<22} {:<22} {}{error}",
+                record.agent_name,
+                record.intent_type.as_str(),
+                record.intent_summary
+            )
         }
     };
     say(&text);

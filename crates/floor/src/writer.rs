@@ -29,13 +29,17 @@ pub fn run(desks: &Desks, outgoing: &Receiver<Vec<Outgoing>>) {
         let mut waited = Vec::new();
         for Outgoing { agent_name, mut entry, to_sign, waits } in batch {
             let Some(desk) = desks.get(&agent_name) else { continue };
+            let is_proposal = to_sign.is_some();
             if let Some(body) = to_sign {
                 let signer = &desk.keys.sign;
                 let signature = STANDARD.encode(signer.sign(&Proposal::signed_bytes(&body)).to_bytes());
                 entry.intent_payload = signed(entry.intent_payload, signer.key_id(), &signature);
             }
             let ticket = desk.log.append(entry);
-            if waits {
+            if is_proposal {
+                // A decision stands in another log: what it is about must be durable before it is.
+                let _ = ticket.durable();
+            } else if waits {
                 waited.push(ticket);
             } else {
                 ticket.unwaited();

@@ -94,7 +94,12 @@ pub fn sets_price(conditions: &[u8; 4]) -> bool {
 impl Default for Candles {
     fn default() -> Self {
         let room = |interval: Interval| VecDeque::with_capacity(interval.kept());
-        Self { second: room(Interval::Second), minute: room(Interval::Minute), five_minutes: room(Interval::FiveMinutes), left_out: 0 }
+        Self {
+            second: room(Interval::Second),
+            minute: room(Interval::Minute),
+            five_minutes: room(Interval::FiveMinutes),
+            left_out: 0,
+        }
     }
 }
 
@@ -171,7 +176,18 @@ impl Candles {
 
 impl Candle {
     fn at(start: UnixNanos, price: Price, at: UnixNanos) -> Self {
-        Self { start, open: price, high: price, low: price, close: price, volume: 0, signed_volume: 0, prints: 0, first: at, last: at }
+        Self {
+            start,
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: 0,
+            signed_volume: 0,
+            prints: 0,
+            first: at,
+            last: at,
+        }
     }
 
     fn touch(&mut self, price: Price, at: UnixNanos) {
@@ -195,7 +211,8 @@ impl Candle {
 fn slot(kept: &mut VecDeque<Candle>, interval: Interval, fresh: Candle) -> Option<&mut Candle> {
     let after = kept.iter().rev().take_while(|candle| candle.start > fresh.start).count();
     let place = kept.len().saturating_sub(after);
-    let stands = place.checked_sub(1).and_then(|index| kept.get(index)).is_some_and(|candle| candle.start == fresh.start);
+    let stands =
+        place.checked_sub(1).and_then(|index| kept.get(index)).is_some_and(|candle| candle.start == fresh.start);
     if stands {
         return kept.get_mut(place.saturating_sub(1));
     }
@@ -281,7 +298,15 @@ mod tests {
 
     fn trade(millis: i64, cents: i64, size: u32, conditions: &[u8; 4]) -> Trade {
         let price = Price::from_nanos(cents * 10_000_000);
-        Trade { instrument: InstrumentId(0), exchange_time: at(millis), price, size, exchange: b'Q', conditions: *conditions, trade_id: 1 }
+        Trade {
+            instrument: InstrumentId(0),
+            exchange_time: at(millis),
+            price,
+            size,
+            exchange: b'Q',
+            conditions: *conditions,
+            trade_id: 1,
+        }
     }
 
     fn shown(candle: &Candle) -> (i64, i64, i64, i64, u64) {

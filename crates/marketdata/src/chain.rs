@@ -49,7 +49,8 @@ impl Expiry {
         let mut below = self.strikes.range(..=price).rev().peekable();
         let mut above = self.strikes.range((std::ops::Bound::Excluded(price), std::ops::Bound::Unbounded)).peekable();
         std::iter::from_fn(move || {
-            let distance = |entry: Option<&(&Price, &StrikePair)>| entry.map(|(strike, _)| strike.nanos().abs_diff(price.nanos()));
+            let distance =
+                |entry: Option<&(&Price, &StrikePair)>| entry.map(|(strike, _)| strike.nanos().abs_diff(price.nanos()));
             let lower = match (distance(below.peek()), distance(above.peek())) {
                 (Some(lower), Some(upper)) => lower <= upper,
                 (Some(_), None) => true,

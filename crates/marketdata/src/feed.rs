@@ -136,7 +136,12 @@ struct Clients {
 ///
 /// # Errors
 /// [`FeedError`] when it cannot go on by itself. A venue that is away is waited for.
-pub async fn run(config: FeedConfig, world: impl World, queue: SyncSender<FeedInput>, stop: watch::Receiver<bool>) -> Result<(), FeedError> {
+pub async fn run(
+    config: FeedConfig,
+    world: impl World,
+    queue: SyncSender<FeedInput>,
+    stop: watch::Receiver<bool>,
+) -> Result<(), FeedError> {
     let tls = Tls::new().map_err(|error| FeedError::Setup { why: error.to_string() })?;
     let setup = |error: RestError| FeedError::Setup { why: error.to_string() };
     let trading = TradingRest::new(&config.endpoints, &config.credentials, &tls, Patience::DEFAULT).map_err(setup)?;
@@ -211,7 +216,10 @@ async fn day(
 }
 
 /// Runs one stream until the day ends. Tells why, if the venue refused it for good.
-#[expect(clippy::too_many_arguments, reason = "each is one thing that a stream needs, and they have no other life together")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one thing that a stream needs, and they have no other life together"
+)]
 async fn follow(
     config: &FeedConfig,
     world: &impl World,
@@ -241,7 +249,8 @@ async fn follow(
     let mut messages = Messages::new(name, delayed, outlet.queue.clone());
     let draw = || world.draw();
     let sink = |event| messages.take(event);
-    let ended = stream::run(&stream_config, &clients.tls, &subscriptions, Arc::clone(instruments), sink, draw, day_ends).await;
+    let ended =
+        stream::run(&stream_config, &clients.tls, &subscriptions, Arc::clone(instruments), sink, draw, day_ends).await;
     match ended {
         Ended::Refused => Some(messages.refusal()),
         Ended::Shutdown | Ended::ConsumerGone => None,

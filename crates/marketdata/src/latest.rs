@@ -175,7 +175,17 @@ mod tests {
         let ask = bid.checked_add(Price::CENT).unwrap();
         let instrument = InstrumentId(0);
         let blank = b' ';
-        let quote = Quote { instrument, exchange_time: at, bid, ask, bid_size: 1, ask_size: 1, bid_exchange: blank, ask_exchange: blank, condition: blank };
+        let quote = Quote {
+            instrument,
+            exchange_time: at,
+            bid,
+            ask,
+            bid_size: 1,
+            ask_size: 1,
+            bid_exchange: blank,
+            ask_exchange: blank,
+            condition: blank,
+        };
         (quote, at)
     }
 

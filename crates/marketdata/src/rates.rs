@@ -74,7 +74,10 @@ impl Rates {
     /// The rate for that many years.
     pub fn rate(&self, years: f64) -> f64 {
         let days = years * 365.0;
-        self.tenors.iter().find(|tenor| days <= f64::from(tenor.up_to_days)).map_or(self.default_rate, |tenor| tenor.rate)
+        self.tenors
+            .iter()
+            .find(|tenor| days <= f64::from(tenor.up_to_days))
+            .map_or(self.default_rate, |tenor| tenor.rate)
     }
 
     /// The dividend yield of an underlying.

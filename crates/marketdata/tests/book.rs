@@ -62,13 +62,31 @@ impl Feed {
     fn quote(&mut self, instrument: InstrumentId, bid: f64, ask: f64) {
         let blank = b' ';
         let (bid, ask) = (dollars(bid), dollars(ask));
-        let quote = Quote { instrument, exchange_time: self.now, bid, ask, bid_size: 10, ask_size: 10, bid_exchange: blank, ask_exchange: blank, condition: blank };
+        let quote = Quote {
+            instrument,
+            exchange_time: self.now,
+            bid,
+            ask,
+            bid_size: 10,
+            ask_size: 10,
+            bid_exchange: blank,
+            ask_exchange: blank,
+            condition: blank,
+        };
         self.put(Input::Market(MarketEvent::Quote(quote)));
     }
 
     fn trade(&mut self, instrument: InstrumentId, price: f64, size: u32, exchange: u8, condition: u8) {
         let conditions = [condition, b' ', b' ', b' '];
-        let trade = Trade { instrument, exchange_time: self.now, price: dollars(price), size, exchange, conditions, trade_id: self.number };
+        let trade = Trade {
+            instrument,
+            exchange_time: self.now,
+            price: dollars(price),
+            size,
+            exchange,
+            conditions,
+            trade_id: self.number,
+        };
         self.put(Input::Market(MarketEvent::Trade(trade)));
     }
 
@@ -88,10 +106,15 @@ impl Feed {
                 let price = Price::from_nanos(i64::from(strike) * 1_000_000_000);
                 let contract = OccSymbol::new(root, DAY, right, price).unwrap();
                 let id = self.define(Instrument::Option(OptionContract { underlying, contract, european }));
-                let carry = Carry::from_rates(SPOT, 0.04, 0.0, TimeToExpiry::between(self.now.nanos(), close.nanos())).unwrap();
+                let carry =
+                    Carry::from_rates(SPOT, 0.04, 0.0, TimeToExpiry::between(self.now.nanos(), close.nanos())).unwrap();
                 let fair = black_scholes::price(right, f64::from(strike), 0.2, &carry);
                 let contracts = if right == Right::Call { 3_000 } else { 1_000 };
-                self.put(Input::Market(MarketEvent::OpenInterest(OpenInterest { instrument: id, contracts, date: DAY })));
+                self.put(Input::Market(MarketEvent::OpenInterest(OpenInterest {
+                    instrument: id,
+                    contracts,
+                    date: DAY,
+                })));
                 let bid = ((fair - 0.01) * 100.0).floor() / 100.0;
                 self.quote(id, bid.max(0.0), bid.max(0.0) + 0.03);
                 ids.push(id);
@@ -194,7 +217,15 @@ fn what_cannot_be_used_is_counted_and_changes_nothing() {
     feed.now = feed.now.minus(Span::from_seconds(1));
     feed.quote(spy, 2.0, 2.01);
     feed.now = feed.now.plus(Span::from_seconds(1));
-    let early = Trade { instrument: spy, exchange_time: feed.now.plus(Span::from_seconds(2)), price: dollars(9.0), size: 1, exchange: b'Q', conditions: *b"@   ", trade_id: 1 };
+    let early = Trade {
+        instrument: spy,
+        exchange_time: feed.now.plus(Span::from_seconds(2)),
+        price: dollars(9.0),
+        size: 1,
+        exchange: b'Q',
+        conditions: *b"@   ",
+        trade_id: 1,
+    };
     feed.put(Input::Market(MarketEvent::Trade(early)));
     let left_out = feed.book.left_out();
     assert_eq!((left_out.undefined, left_out.out_of_order, left_out.from_the_future), (1, 1, 1));
@@ -207,7 +238,18 @@ fn backfilled_bars_feed_candles_and_never_freshness() {
     let spy = feed.define(Instrument::Equity { symbol: symbol("SPY") });
     let start = new_york(DAY, 9, 30);
     let price = dollars(SPOT);
-    let bar = Bar { instrument: spy, start, interval: Span::from_minutes(1), open: price, high: price, low: price, close: price, volume: 100, trade_count: 3, backfill: true };
+    let bar = Bar {
+        instrument: spy,
+        start,
+        interval: Span::from_minutes(1),
+        open: price,
+        high: price,
+        low: price,
+        close: price,
+        volume: 100,
+        trade_count: 3,
+        backfill: true,
+    };
     feed.put(Input::Market(MarketEvent::Bar(bar)));
     assert_eq!(feed.book.feed_freshness(), Freshness::Missing);
     assert_eq!(feed.book.underlying(symbol("SPY")).unwrap().candles().of(Interval::Minute).len(), 1);

@@ -73,7 +73,8 @@ impl Drive {
         for (instrument, contracts) in open_interest {
             self.put(start, Input::Market(MarketEvent::OpenInterest(OpenInterest { instrument, contracts, date })));
         }
-        let bars: Vec<Bar> = self.market.history().minutes.iter().map(|past| Bar { backfill: true, ..past.bar }).collect();
+        let bars: Vec<Bar> =
+            self.market.history().minutes.iter().map(|past| Bar { backfill: true, ..past.bar }).collect();
         for bar in bars {
             self.put(start, Input::Market(MarketEvent::Bar(bar)));
         }

@@ -65,7 +65,12 @@ async fn follow_market(settings: &Settings, identity: Identity, strategies: Vec<
         data_dir: settings.data_dir.clone(),
         bind: settings.bind,
         port_base: settings.port_base,
-        run: RunSettings { configs: settings.configs.clone(), strategies, strategy_mode, environment: settings.environment.clone() },
+        run: RunSettings {
+            configs: settings.configs.clone(),
+            strategies,
+            strategy_mode,
+            environment: settings.environment.clone(),
+        },
         symbols: settings.symbols.clone(),
     };
     let agent = Alone::start(alone, watch(settings)).await.map_err(|error| not_started(&error))?;
@@ -95,16 +100,28 @@ pub async fn strategy(settings: &Settings, build: Build) -> Done {
 pub async fn mission_control(settings: &Settings, arguments: MissionControlArgs, build: Build) -> Done {
     let mut signals = Signals::install().map_err(|error| Failure::of(Exit::Unavailable, &error))?;
     let refused = |error: &dyn std::error::Error| Failure::of(Exit::Refused, error);
-    let default = settings.configs.as_ref().map(|folder| folder.join("agents").join("agents.yaml")).filter(|path| path.is_file());
+    let default =
+        settings.configs.as_ref().map(|folder| folder.join("agents").join("agents.yaml")).filter(|path| path.is_file());
     let text = match arguments.agents.or(default) {
-        Some(path) => std::fs::read_to_string(&path).map_err(|error| Failure::new(Exit::Refused, format!("cannot read `{}`: {error}", path.display())))?,
+        Some(path) => std::fs::read_to_string(&path)
+            .map_err(|error| Failure::new(Exit::Refused, format!("cannot read `{}`: {error}", path.display())))?,
         None => DEFAULT_AGENTS.to_owned(),
     };
     let inventory = Inventory::parse(&text).map_err(|error| refused(&error))?;
-    let trusted_proxies = arguments.trusted_proxy.iter().map(|text| text.parse::<Cidr>()).collect::<Result<_, _>>().map_err(|error| refused(&error))?;
+    let trusted_proxies = arguments
+        .trusted_proxy
+        .iter()
+        .map(|text| text.parse::<Cidr>())
+        .collect::<Result<_, _>>()
+        .map_err(|error| refused(&error))?;
     let token = settings.environment.get("AGENTTRADER_API_TOKEN").cloned().map(Secret::new);
-    let agent = AgentIdentity { agent_name: MISSION_CONTROL.to_owned(), agent_role: AgentRole::Ops, agent_mode: AgentMode::Observe };
-    let identity = Identity { repo_id: REPO_ID.to_owned(), agent, build: build.clone(), build_shown: build, mode_problem: None };
+    let agent = AgentIdentity {
+        agent_name: MISSION_CONTROL.to_owned(),
+        agent_role: AgentRole::Ops,
+        agent_mode: AgentMode::Observe,
+    };
+    let identity =
+        Identity { repo_id: REPO_ID.to_owned(), agent, build: build.clone(), build_shown: build, mode_problem: None };
     let mission_control = AloneMissionControl::start(MissionControlSettings {
         identity,
         data_dir: settings.data_dir.clone(),

@@ -41,10 +41,16 @@ fn market(arguments: MarketArgs, settings: &Settings) -> Result<MarketChoice, Fa
 /// The exit code and a hint for a floor that does not start.
 pub fn not_started(error: &FloorError) -> Failure {
     let exit = match error {
-        FloorError::Port(_) | FloorError::Io { .. } | FloorError::Thread(_) | FloorError::Entropy(_) | FloorError::Poller { .. } => Exit::Unavailable,
+        FloorError::Port(_)
+        | FloorError::Io { .. }
+        | FloorError::Thread(_)
+        | FloorError::Entropy(_)
+        | FloorError::Poller { .. } => Exit::Unavailable,
         FloorError::Log(agenttrader_audit::log::OpenError::Held { .. }) => Exit::TryAgain,
         FloorError::Market(_) | FloorError::Log(_) | FloorError::Key(_) => Exit::Unavailable,
-        FloorError::Configuration(_) | FloorError::Engine(_) | FloorError::Inventory(_) | FloorError::Access(_) => Exit::Refused,
+        FloorError::Configuration(_) | FloorError::Engine(_) | FloorError::Inventory(_) | FloorError::Access(_) => {
+            Exit::Refused
+        }
     };
     Failure::of(exit, error)
 }
@@ -54,7 +60,10 @@ fn strategy_mode(settings: &Settings) -> (AgentMode, Option<String>) {
     match settings.environment.get("AGENT_MODE") {
         None => (AgentMode::Observe, None),
         Some(value) => match start::mode(Some(value)) {
-            (AgentMode::Execute, _) => (AgentMode::Off, Some("AGENT_MODE=EXECUTE is for the execution agent alone: strategies are OFF".to_owned())),
+            (AgentMode::Execute, _) => (
+                AgentMode::Off,
+                Some("AGENT_MODE=EXECUTE is for the execution agent alone: strategies are OFF".to_owned()),
+            ),
             (mode, problem) => (mode, problem),
         },
     }
@@ -91,7 +100,8 @@ pub async fn run(settings: &Settings, arguments: FloorArgs, build: Build) -> Don
         poll_interval_seconds: settings.poll_interval_seconds,
     };
     let floor = Floor::start(floor_settings, watch).await.map_err(|error| not_started(&error))?;
-    let base = floor.ports().get(&Service::MissionControl).map(|address| format!("http://{address}")).unwrap_or_default();
+    let base =
+        floor.ports().get(&Service::MissionControl).map(|address| format!("http://{address}")).unwrap_or_default();
     let foot = format!(
         "{}\n{base}/api/v1/safety · data in {} · halt: agenttrader halt --reason … · Ctrl-C ends the floor",
         floor.market_name(),

@@ -33,7 +33,11 @@ pub async fn run(settings: &Settings, arguments: &HaltArgs) -> Done {
                 Ok(()) => (latch, "made the latch"),
                 Err(second) => {
                     let hint = format!("a person who may write there can run: printf 1 > {}", switch.display());
-                    return Err(Failure::new(Exit::Unavailable, format!("nothing is writable: {}: {second}", latch.display())).hint(hint));
+                    return Err(Failure::new(
+                        Exit::Unavailable,
+                        format!("nothing is writable: {}: {second}", latch.display()),
+                    )
+                    .hint(hint));
                 }
             }
         }
@@ -120,7 +124,9 @@ async fn confirmations(settings: &Settings) -> Vec<String> {
                 continue;
             }
             let Ok(answer) = fetch(&client, url, ASK_EVERY * 4, STATUS_BYTES_MOST).await else { continue };
-            if Status::parse(&answer.body).is_ok_and(|status| &status.service_name == name && status.safety.kill_switch.halted) {
+            if Status::parse(&answer.body)
+                .is_ok_and(|status| &status.service_name == name && status.safety.kill_switch.halted)
+            {
                 confirmed.push(name.clone());
             }
         }

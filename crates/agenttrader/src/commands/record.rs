@@ -70,7 +70,10 @@ fn show_info(info: &Info) {
     let symbols: Vec<String> = info.symbols.iter().map(ToString::to_string).collect();
     data(&format!("symbols      {}", symbols.join(", ")));
     data(&format!("from         {} to {}", time(info.first_utc), time(info.last_utc)));
-    data(&format!("cadence      {}", info.cadence.map_or_else(|| "none declared".to_owned(), |cadence| cadence.to_string())));
+    data(&format!(
+        "cadence      {}",
+        info.cadence.map_or_else(|| "none declared".to_owned(), |cadence| cadence.to_string())
+    ));
     data(&format!("inputs       {}", info.inputs));
     for (kind, count) in &info.inputs_by_kind {
         data(&format!("  {kind:<16} {count:>10}"));
@@ -104,6 +107,9 @@ fn show_report(report: &ImportReport) {
             data(&format!("  {what} {:>8}  {reason}, for example {}", dropped.count, dropped.example));
         }
     }
-    data(&format!("recording    {} ({} instruments, {} inputs, {} bytes)", report.recording_id, report.instruments, report.inputs, report.bytes));
+    data(&format!(
+        "recording    {} ({} instruments, {} inputs, {} bytes)",
+        report.recording_id, report.instruments, report.inputs, report.bytes
+    ));
     data(&format!("digest       {}", report.digest));
 }

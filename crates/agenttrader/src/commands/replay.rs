@@ -22,14 +22,21 @@ pub fn run(arguments: &ReplayArgs, build: Build) -> Done {
     let begun = Instant::now();
     let strategies = arguments.strategies.clone().unwrap_or_else(|| DEFAULT_STRATEGIES.map(str::to_owned).to_vec());
     // A replay reads no environment: only an import lacks a configuration, and gets the defaults.
-    let settings = RunSettings { configs: arguments.configs.clone(), strategies, strategy_mode: AgentMode::Observe, environment: BTreeMap::new() };
+    let settings = RunSettings {
+        configs: arguments.configs.clone(),
+        strategies,
+        strategy_mode: AgentMode::Observe,
+        environment: BTreeMap::new(),
+    };
     effective(&settings, &[]).map_err(|error| Failure::of(Exit::Refused, &error))?;
     let defaults = |head: &agenttrader_sequence::head::Head| {
         effective(&settings, &head.symbols).unwrap_or_else(|_| unreachable_configuration())
     };
     let replay = Replay::open(&arguments.file, build, defaults).map_err(|error| could_not(&error))?;
     let mut recorded = match &arguments.verify {
-        Some(path) if path.is_dir() => Some(Recorded::of_data_dir(path, replay.head().recording_id).map_err(|error| could_not(&error))?),
+        Some(path) if path.is_dir() => {
+            Some(Recorded::of_data_dir(path, replay.head().recording_id).map_err(|error| could_not(&error))?)
+        }
         Some(path) => Some(Recorded::of_files(path).map_err(|error| could_not(&error))?),
         None => None,
     };
@@ -47,7 +54,8 @@ pub fn run(arguments: &ReplayArgs, build: Build) -> Done {
         }
         out.as_mut().map_or(Ok(()), |out| out.write(body))
     };
-    let replayed = replay.run(each, |bytes| progress.at("replaying", bytes, total)).map_err(|error| could_not(&error))?;
+    let replayed =
+        replay.run(each, |bytes| progress.at("replaying", bytes, total)).map_err(|error| could_not(&error))?;
     progress.end();
     if let Some(out) = out {
         out.finish().map_err(|error| could_not(&error))?;
@@ -91,7 +99,8 @@ impl Writer {
     }
 
     fn write(&mut self, body: &Body) -> Result<(), ReplayError> {
-        writeln!(self.file, "{} {}", body.kind, body.json).map_err(|source| ReplayError::Io { path: self.path.clone(), source })
+        writeln!(self.file, "{} {}", body.kind, body.json)
+            .map_err(|source| ReplayError::Io { path: self.path.clone(), source })
     }
 
     fn finish(mut self) -> Result<(), ReplayError> {
@@ -101,7 +110,8 @@ impl Writer {
 
 fn report(arguments: &ReplayArgs, replayed: &Replayed, verified: Option<&Option<Difference>>, seconds: f64) {
     if arguments.json {
-        let verdict = verified.map(|difference| serde_json::json!({"identical": difference.is_none(), "difference": difference}));
+        let verdict =
+            verified.map(|difference| serde_json::json!({"identical": difference.is_none(), "difference": difference}));
         json(&serde_json::json!({"replay": replayed, "verify": verdict}));
         return;
     }
@@ -111,21 +121,34 @@ fn report(arguments: &ReplayArgs, replayed: &Replayed, verified: Option<&Option<
     if let Some(torn) = replayed.torn {
         data(&format!("torn       {} bytes at {} are no whole input and were left out", torn.bytes, torn.offset));
     }
-    data(&format!("recording  {} ({} inputs, SHA-256 {})", replayed.recording_id, replayed.inputs, replayed.recording_sha256));
+    data(&format!(
+        "recording  {} ({} inputs, SHA-256 {})",
+        replayed.recording_id, replayed.inputs, replayed.recording_sha256
+    ));
     if let (Some(first), Some(last)) = (replayed.first_utc, replayed.last_utc) {
         data(&format!("from       {first} to {last}"));
     }
-    data(&format!("bodies     {} proposals, {} decisions, {} fills", replayed.proposals, replayed.decisions, replayed.fills));
+    data(&format!(
+        "bodies     {} proposals, {} decisions, {} fills",
+        replayed.proposals, replayed.decisions, replayed.fills
+    ));
     if let Some(profit) = &replayed.shadow_profit_usd {
         data(&format!("SHADOW     {profit} USD (hypothetical: no order was sent)"));
     }
     data(&format!("digest     {}", replayed.bodies_sha256));
     match verified {
         None => {}
-        Some(None) => data("verify     IDENTICAL: every recorded proposal, decision and fill was made again, byte for byte"),
+        Some(None) => {
+            data("verify     IDENTICAL: every recorded proposal, decision and fill was made again, byte for byte")
+        }
         Some(Some(difference)) => {
-            data(&format!("verify     DIFFERENT: {} {} differs at `{}`", difference.kind, difference.place, difference.pointer));
-            let shown = |side: &Option<serde_json::Value>| side.as_ref().map_or_else(|| "nothing more".to_owned(), ToString::to_string);
+            data(&format!(
+                "verify     DIFFERENT: {} {} differs at `{}`",
+                difference.kind, difference.place, difference.pointer
+            ));
+            let shown = |side: &Option<serde_json::Value>| {
+                side.as_ref().map_or_else(|| "nothing more".to_owned(), ToString::to_string)
+            };
             data(&format!("replayed   {}", shown(&difference.replayed)));
             data(&format!("recorded   {}", shown(&difference.recorded)));
         }

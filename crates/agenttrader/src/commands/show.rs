@@ -17,7 +17,8 @@ fn failed(error: &SummaryError) -> Failure {
         SummaryError::Refused { status: 400..=499, .. } => Exit::CouldNot,
         _ => Exit::Unavailable,
     };
-    Failure::of(exit, error).hint("is a floor running there? start one with `agenttrader`, or name its ports with --port-base N")
+    Failure::of(exit, error)
+        .hint("is a floor running there? start one with `agenttrader`, or name its ports with --port-base N")
 }
 
 /// Prints whether the floor is safe.
@@ -56,7 +57,9 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 
 /// Text of an agent: control characters escaped, so that it cannot draw on the terminal.
 fn plain(text: &str) -> String {
-    text.chars().flat_map(|letter| if letter.is_control() { letter.escape_default().collect::<Vec<_>>() } else { vec![letter] }).collect()
+    text.chars()
+        .flat_map(|letter| if letter.is_control() { letter.escape_default().collect::<Vec<_>>() } else { vec![letter] })
+        .collect()
 }
 
 fn list(answer: &Value) {
@@ -67,7 +70,12 @@ fn list(answer: &Value) {
     for proposal in items {
         let time = text(proposal, "/created_at_utc");
         let time = time.get(11..19).unwrap_or(time);
-        data(&format!("{time}  {:<17} {}  {}", text(proposal, "/state"), text(proposal, "/proposal_id"), describe(proposal)));
+        data(&format!(
+            "{time}  {:<17} {}  {}",
+            text(proposal, "/state"),
+            text(proposal, "/proposal_id"),
+            describe(proposal)
+        ));
     }
 }
 
@@ -87,7 +95,13 @@ fn story(proposal: &Value) {
     }
     for record in proposal.get("records").and_then(Value::as_array).into_iter().flatten() {
         let time = text(record, "/timestamp");
-        let line = format!("record    {} {} {} {}", time.get(11..23).unwrap_or(time), text(record, "/agent_name"), text(record, "/intent_type"), plain(text(record, "/intent_summary")));
+        let line = format!(
+            "record    {} {} {} {}",
+            time.get(11..23).unwrap_or(time),
+            text(record, "/agent_name"),
+            text(record, "/intent_type"),
+            plain(text(record, "/intent_summary"))
+        );
         data(&line);
     }
 }

@@ -12,10 +12,13 @@ pub async fn run(settings: &Settings, arguments: VenueArgs) -> Done {
     let mut signals = Signals::install().map_err(|error| Failure::of(Exit::Unavailable, &error))?;
     let market = arguments.market;
     let speed = market.speed.unwrap_or(1.0);
-    let listener = bind(Service::Venue, settings.bind, settings.port_base).await.map_err(|error| Failure::of(Exit::Unavailable, &error))?;
+    let listener = bind(Service::Venue, settings.bind, settings.port_base)
+        .await
+        .map_err(|error| Failure::of(Exit::Unavailable, &error))?;
     let source = match market.recording {
         Some(file) => {
-            let (playback, _) = agenttrader_floor::market::playback(&file).map_err(|error| Failure::of(Exit::CouldNot, &error))?;
+            let (playback, _) =
+                agenttrader_floor::market::playback(&file).map_err(|error| Failure::of(Exit::CouldNot, &error))?;
             Source::Playback(playback)
         }
         None => {

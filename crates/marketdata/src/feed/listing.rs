@@ -77,7 +77,11 @@ impl Listing {
         for (option, contracts) in &self.contracts {
             let id = instruments.by_contract(&option.contract);
             if let (Some(instrument), Some(contracts)) = (id, *contracts) {
-                inputs.push(Input::Market(MarketEvent::OpenInterest(OpenInterest { instrument, contracts, date: self.date })));
+                inputs.push(Input::Market(MarketEvent::OpenInterest(OpenInterest {
+                    instrument,
+                    contracts,
+                    date: self.date,
+                })));
             }
         }
         if let Some(first) = self.unreadable.first() {
@@ -98,7 +102,8 @@ impl Listing {
         let mut bars = Vec::new();
         let from = Session::previous_before(self.date).open;
         if !self.shares.is_empty() {
-            let minutes = clients.data.stock_bars(&self.shares, Timeframe::Minutes(1), from, now, config.stock_feed).await?;
+            let minutes =
+                clients.data.stock_bars(&self.shares, Timeframe::Minutes(1), from, now, config.stock_feed).await?;
             for (symbol, listed) in minutes {
                 let id = Symbol::parse(&symbol).ok().and_then(|symbol| instruments.by_symbol(symbol));
                 let read = |id| listed.iter().map(move |bar| bar.event(id, Span::from_minutes(1), true));
@@ -124,7 +129,8 @@ impl Listing {
         for symbol in &self.symbols {
             let chain = clients.data.option_chain(*symbol, ChainFilter::default(), config.option_feed).await?;
             for (contract, snapshot) in chain {
-                let id: Option<InstrumentId> = OccSymbol::parse(&contract).ok().and_then(|contract| instruments.by_contract(&contract));
+                let id: Option<InstrumentId> =
+                    OccSymbol::parse(&contract).ok().and_then(|contract| instruments.by_contract(&contract));
                 let (Some(id), Some(daily)) = (id, snapshot.daily_bar) else { continue };
                 let day = daily.event(id, Span::from_seconds(0), true);
                 if new_york_date(day.start) == self.date {
@@ -159,24 +165,34 @@ fn read_contract(contract: &Contract) -> Option<(OptionContract, Option<u64>)> {
     Some((OptionContract { underlying, contract: symbol, european }, contract.open_interest()))
 }
 
-async fn spots(clients: &Clients, config: &FeedConfig, shares: &[Symbol]) -> Result<BTreeMap<Symbol, Price>, RestError> {
+async fn spots(
+    clients: &Clients,
+    config: &FeedConfig,
+    shares: &[Symbol],
+) -> Result<BTreeMap<Symbol, Price>, RestError> {
     let snapshots = clients.data.stock_snapshots(shares, config.stock_feed).await?;
     let price = |(symbol, snapshot): (String, agenttrader_alpaca::wire::snapshot::Snapshot)| {
-        let price = snapshot.latest_trade.as_ref().map(|trade| trade.p).or(snapshot.daily_bar.as_ref().map(|bar| bar.c))?;
+        let price =
+            snapshot.latest_trade.as_ref().map(|trade| trade.p).or(snapshot.daily_bar.as_ref().map(|bar| bar.c))?;
         Some((Symbol::parse(&symbol).ok()?, price))
     };
     Ok(snapshots.into_iter().filter_map(price).collect())
 }
 
 /// The contracts nearest to the money, soonest expiry first, each underlying in turn, as many as the plan allows.
-fn nearest(contracts: Vec<(OptionContract, Option<u64>)>, spots: &BTreeMap<Symbol, Price>, limit: usize) -> Vec<(OptionContract, Option<u64>)> {
+fn nearest(
+    contracts: Vec<(OptionContract, Option<u64>)>,
+    spots: &BTreeMap<Symbol, Price>,
+    limit: usize,
+) -> Vec<(OptionContract, Option<u64>)> {
     let mut by_underlying: BTreeMap<Symbol, Vec<(OptionContract, Option<u64>)>> = BTreeMap::new();
     for contract in contracts {
         by_underlying.entry(contract.0.underlying).or_default().push(contract);
     }
     for (symbol, listed) in &mut by_underlying {
         let spot = spots.get(symbol).map_or(0, |price| price.nanos());
-        listed.sort_by_key(|(option, _)| (option.expiration(), option.strike().nanos().abs_diff(spot), option.contract));
+        listed
+            .sort_by_key(|(option, _)| (option.expiration(), option.strike().nanos().abs_diff(spot), option.contract));
     }
     let share = limit.checked_div(by_underlying.len()).unwrap_or(0);
     let mut chosen: Vec<_> = by_underlying.into_values().flat_map(|listed| listed.into_iter().take(share)).collect();
@@ -198,9 +214,16 @@ mod tests {
             let contract = OccSymbol::new(root, date(2026, 11, day), Right::Call, dollars(strike)).unwrap();
             (OptionContract { underlying: symbol(root), contract, european: false }, Some(1))
         };
-        let listed = vec![contract("QQQ", 24, 500), contract("SPY", 24, 590), contract("SPY", 24, 600), contract("SPY", 24, 610), contract("SPY", 27, 600)];
+        let listed = vec![
+            contract("QQQ", 24, 500),
+            contract("SPY", 24, 590),
+            contract("SPY", 24, 600),
+            contract("SPY", 24, 610),
+            contract("SPY", 27, 600),
+        ];
         let spots = BTreeMap::from([(symbol("SPY"), dollars(604)), (symbol("QQQ"), dollars(500))]);
-        let chosen: Vec<String> = nearest(listed, &spots, 4).iter().map(|(option, _)| option.contract.to_string()).collect();
+        let chosen: Vec<String> =
+            nearest(listed, &spots, 4).iter().map(|(option, _)| option.contract.to_string()).collect();
         assert_eq!(chosen, ["QQQ261124C00500000", "SPY261124C00600000", "SPY261124C00610000"]);
     }
 }

@@ -40,7 +40,17 @@ pub(super) struct Messages {
 
 impl Messages {
     pub(super) fn new(name: StreamName, delayed: bool, queue: SyncSender<FeedInput>) -> Self {
-        Self { name, delayed, queue, last: None, lost_after: None, rejected: 0, untold: 0, first_reason: String::new(), refusal: String::new() }
+        Self {
+            name,
+            delayed,
+            queue,
+            last: None,
+            lost_after: None,
+            rejected: 0,
+            untold: 0,
+            first_reason: String::new(),
+            refusal: String::new(),
+        }
     }
 
     /// Why the venue refused the stream for good; empty while it did not.
@@ -83,7 +93,10 @@ impl Messages {
             }
             StreamEvent::Refused { code, message } => {
                 self.refusal = format!("{} stream, {code} {}", self.name.text(), message.escape_debug());
-                let refused = FeedFact::Disconnected { stream: self.name.text(), reason: format!("refused for good: {}", self.refusal) };
+                let refused = FeedFact::Disconnected {
+                    stream: self.name.text(),
+                    reason: format!("refused for good: {}", self.refusal),
+                };
                 self.offer(fact(refused), || StreamEvent::Refused { code, message })
             }
         }
@@ -167,7 +180,15 @@ mod tests {
 
     fn trade(seconds: i64) -> StreamEvent {
         let exchange_time = UnixNanos::from_seconds(seconds);
-        let trade = Trade { instrument: InstrumentId(0), exchange_time, price: Price::DOLLAR, size: 1, exchange: b'Q', conditions: *b"@   ", trade_id: 1 };
+        let trade = Trade {
+            instrument: InstrumentId(0),
+            exchange_time,
+            price: Price::DOLLAR,
+            size: 1,
+            exchange: b'Q',
+            conditions: *b"@   ",
+            trade_id: 1,
+        };
         StreamEvent::Market(MarketEvent::Trade(trade))
     }
 
@@ -189,7 +210,8 @@ mod tests {
         for event in [StreamEvent::Connected, trade(1), lost(), StreamEvent::Connected, trade(9), trade(10)] {
             messages.take(event).unwrap();
         }
-        let gap = FeedFact::Gap { stream: "stocks".into(), from: UnixNanos::from_seconds(1), to: UnixNanos::from_seconds(9) };
+        let gap =
+            FeedFact::Gap { stream: "stocks".into(), from: UnixNanos::from_seconds(1), to: UnixNanos::from_seconds(9) };
         let told = facts(&inputs);
         assert_eq!(told.iter().filter(|fact| matches!(fact, FeedFact::Gap { .. })).collect::<Vec<_>>(), [&gap]);
     }
@@ -198,11 +220,16 @@ mod tests {
     fn every_rejected_message_is_counted_and_few_are_told() {
         let (mut messages, inputs) = messages(64);
         for _ in 0..1_000 {
-            messages.take(StreamEvent::Unknown { kind: agenttrader_alpaca::wire::letters::Letters::cut(b"zz") }).unwrap();
+            messages
+                .take(StreamEvent::Unknown { kind: agenttrader_alpaca::wire::letters::Letters::cut(b"zz") })
+                .unwrap();
         }
         messages.take(lost()).unwrap();
         let told = facts(&inputs);
-        let counts: Vec<u64> = told.iter().filter_map(|fact| if let FeedFact::Rejected { count, .. } = fact { Some(*count) } else { None }).collect();
+        let counts: Vec<u64> = told
+            .iter()
+            .filter_map(|fact| if let FeedFact::Rejected { count, .. } = fact { Some(*count) } else { None })
+            .collect();
         assert_eq!(counts.iter().sum::<u64>(), 1_000);
         assert!(counts.len() < 12, "{counts:?}");
     }
