@@ -225,7 +225,7 @@ impl Settings {
         let symbols =
             collector.text("symbols", strategy.symbols.as_ref().map(|names| names.join(",")), "AGENTTRADER_SYMBOLS");
         let symbols =
-            symbols.map(|list| list.split(',').map(|text| symbol(text)).collect::<Result<Vec<_>, _>>()).transpose()?;
+            symbols.map(|list| list.split(',').map(symbol).collect::<Result<Vec<_>, _>>()).transpose()?;
         let configs = collector
             .text("configs", strategy.configs.as_ref().map(shown_path), "AGENTTRADER_CONFIGS")
             .map(PathBuf::from);

@@ -118,7 +118,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn items<'a>(value: Option<&'a Value>) -> &'a [Value] {
+fn items(value: Option<&Value>) -> &[Value] {
     value.and_then(|list| list.get("items")).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
@@ -267,7 +267,7 @@ impl Summary {
             cents(&total("equity_usd")),
             strategies.join(" · ")
         );
-        line(out, style, &text(pnl, "/account").to_owned(), &content);
+        line(out, style, text(pnl, "/account"), &content);
     }
 
     fn decided(&self, out: &mut String, style: Style) {

@@ -1,5 +1,7 @@
 //! Drives the floor's engine with the simulated market, without sockets: what a live floor does, at the speed of the machine.
 
+#![allow(clippy::expect_used, reason = "a harness of tests: what is wrong here must stop the test aloud")]
+
 use agenttrader_core::digest::Digest;
 use agenttrader_core::event::{Bar, MarketEvent, OpenInterest};
 use agenttrader_core::identity::{AgentMode, Build};
