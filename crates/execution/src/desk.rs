@@ -288,17 +288,19 @@ impl Desk {
     fn seen(&self, proposal: &Proposal, order: Option<&Order>, book: &Book) -> Seen {
         let holdings = seeing::holdings(&self.seats);
         let working = seeing::working(self.orders.working());
+        let seat = self.seats.iter().find(|seat| seat.strategy_name == proposal.strategy_name);
+        let strategy = seeing::strategy(&proposal.strategy_name, seat);
         let view = View {
             book,
             seats: &self.seats,
             holdings: &holdings,
+            own: &strategy.holdings,
             working: &working,
             allowlist: &self.allowlist,
             option_quote_max_age: self.limits.option_quote_max_age(),
             unwell: self.unwell,
         };
         let market = view.market(proposal.symbol, order);
-        let seat = self.seats.iter().find(|seat| seat.strategy_name == proposal.strategy_name);
         Seen {
             at: self.latest,
             signed_files_now: self.wall.max(self.latest),
@@ -327,6 +329,7 @@ impl Desk {
                 high_water: self.losses.high_water(),
                 tripped: self.losses.tripped(),
                 holdings,
+                strategy,
                 working,
                 counters: self.counters.seen(self.latest, seat.map(|seat| &seat.executions), &self.limits),
                 fees_of_order: order.map_or(Money::ZERO, |order| seeing::fees_of(&self.fees, order, book)),

@@ -16,7 +16,7 @@ use agenttrader_core::time::{Span, UnixNanos};
 use agenttrader_marketdata::book::Book;
 use agenttrader_marketdata::latest::Quoted;
 use agenttrader_safety::freshness::Freshness;
-use agenttrader_safety::seen::{Holding, InstrumentSeen, Market, QuoteSeen, Spot, Vix, WorkingOrder};
+use agenttrader_safety::seen::{Holding, InstrumentSeen, Market, QuoteSeen, Spot, StrategySeen, Vix, WorkingOrder};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the account holds, net over its strategies, in order of instrument; nothing that nets to nothing.
@@ -28,6 +28,13 @@ pub(crate) fn holdings(seats: &[Seat]) -> Vec<Holding> {
     }
     let held = sums.into_iter().filter(|(_, quantity)| *quantity != 0);
     held.map(|(tradable, quantity)| Holding { tradable, quantity }).collect()
+}
+
+/// What one strategy holds.
+pub(crate) fn strategy(strategy_name: &str, seat: Option<&Seat>) -> StrategySeen {
+    let held = seat.into_iter().flat_map(|seat| seat.ledger.holdings());
+    let holdings = held.map(|(tradable, holding)| Holding { tradable: *tradable, quantity: holding.quantity() });
+    StrategySeen { strategy_name: strategy_name.to_owned(), holdings: holdings.collect() }
 }
 
 /// What works, as the gate sees it.
@@ -50,6 +57,8 @@ pub(crate) struct View<'a> {
     pub(crate) book: &'a Book,
     pub(crate) seats: &'a [Seat],
     pub(crate) holdings: &'a [Holding],
+    /// What the proposing strategy holds.
+    pub(crate) own: &'a [Holding],
     pub(crate) working: &'a [WorkingOrder],
     pub(crate) allowlist: &'a [Symbol],
     pub(crate) option_quote_max_age: Span,
@@ -65,6 +74,10 @@ impl View<'_> {
         for leg in order.iter().flat_map(|order| &order.legs).chain(self.working.iter().flat_map(|order| &order.legs)) {
             let held = if leg.side == Side::Sell { Held::Short } else { Held::Long };
             tradables.entry(leg.tradable).or_insert(held);
+        }
+        // What one strategy holds may be offset by another's, and is still what the first one hedges.
+        for holding in self.own {
+            tradables.entry(holding.tradable).or_insert(Held::of(holding.quantity));
         }
         for holding in self.holdings {
             tradables.insert(holding.tradable, Held::of(holding.quantity));

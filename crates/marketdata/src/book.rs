@@ -26,6 +26,9 @@ use jiff::civil::Date;
 /// single quotes, and costs more than everything else the book does.
 const EXPOSURE_EVERY: i64 = 5;
 
+/// While nothing of an underlying or its chain has come, its exposure moves with time alone: each minute is enough.
+const UNCHANGED_EXPOSURE_EVERY: i64 = 60;
+
 /// Letters of option prints that say nothing of the quote they meet: cancelled, late, out of sequence, opening or closing
 /// reports (A–H), and every single-leg auction or multi-leg trade (f–u) of the OPRA participant specification.
 const FLOW_LEFT_OUT: &[u8] = b"ABCDEFGHfghijklmnopqrstu";
@@ -65,6 +68,8 @@ pub struct Underlying {
     implied: Option<Price>,
     profile: Option<Profile>,
     regime: Regime,
+    /// Something its exposure follows from has come since that was measured.
+    moved: bool,
 }
 
 /// The book. `step` is its only way to change.
@@ -99,6 +104,7 @@ impl Underlying {
             implied: None,
             profile: None,
             regime: Regime::Unknown,
+            moved: false,
         }
     }
 
@@ -244,6 +250,9 @@ impl Book {
                 underlying.age.on_event(now, stamped);
             }
         }
+        if let Some(underlying) = self.underlying_at_mut(id) {
+            underlying.moved = true;
+        }
         match event {
             MarketEvent::Quote(quote) => self.on_quote(quote),
             MarketEvent::Trade(trade) => self.on_trade(trade),
@@ -383,7 +392,7 @@ impl Book {
             }
         }
         if now.seconds().rem_euclid(EXPOSURE_EVERY) == 0 {
-            self.measure_exposures();
+            self.measure_exposures(now.seconds().rem_euclid(UNCHANGED_EXPOSURE_EVERY) == 0);
         }
     }
 

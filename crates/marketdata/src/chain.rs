@@ -91,6 +91,11 @@ impl Chain {
         self.expiries.iter().map(|((date, instant), expiry)| (*date, *instant, expiry))
     }
 
+    /// The pair of a contract's expiry and strike.
+    pub fn pair(&self, option: &OptionContract) -> Option<&StrikePair> {
+        self.expiries.get(&(option.expiration(), expiry_instant(option)))?.pair(option.strike())
+    }
+
     /// Whether no standard contract is listed.
     pub fn is_empty(&self) -> bool {
         self.expiries.is_empty()

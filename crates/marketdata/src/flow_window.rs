@@ -2,7 +2,7 @@
 
 use agenttrader_core::instrument::InstrumentId;
 use agenttrader_core::time::{Span, UnixNanos};
-use agenttrader_options::flow::FlowEvent;
+use agenttrader_options::flow::{FlowEvent, Kind};
 use std::collections::VecDeque;
 
 /// How far back flow counts.
@@ -26,6 +26,7 @@ pub struct FlowWindow {
     events: VecDeque<ContractEvent>,
     pushed_out: u64,
     total: u64,
+    printed: u64,
 }
 
 impl FlowWindow {
@@ -35,6 +36,9 @@ impl FlowWindow {
             self.pushed_out = self.pushed_out.saturating_add(1);
         }
         self.total = self.total.saturating_add(1);
+        if event.event.kind != Kind::Aggregated {
+            self.printed = self.printed.saturating_add(1);
+        }
         self.events.push_back(event);
     }
 
@@ -56,7 +60,12 @@ impl FlowWindow {
         self.pushed_out
     }
 
-    /// Events since the start: changes whenever one is added.
+    /// Of [`FlowWindow::total`] those that come of prints. What comes of bars has no side.
+    pub const fn printed(&self) -> u64 {
+        self.printed
+    }
+
+    /// Events of this session: changes whenever one is added.
     pub const fn total(&self) -> u64 {
         self.total
     }

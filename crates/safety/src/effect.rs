@@ -34,15 +34,18 @@ fn held(tradable: Tradable, holdings: &[Holding]) -> i128 {
     same.map(|holding| i128::from(holding.quantity)).fold(0, i128::saturating_add)
 }
 
-/// Whether the order is a hedge: shares alone, which lower the underlying's |net delta| and do not change its sign, on every path of fills
-/// of the working orders. False where a delta is not known.
+/// Whether the order is a hedge: shares alone, which lower the underlying's |net delta| of what the proposing strategy itself holds and do not
+/// change its sign, on every path of fills of its working orders. False where a delta is not known.
+///
+/// The strategy's own, not the account's: a straddle's hedge stays one while another strategy leans the other way, and buying into what another
+/// holds is none.
 pub fn is_hedge(order: &Order, seen: &Seen) -> bool {
     let [leg] = order.legs.as_slice() else { return false };
     if leg.tradable.is_option() {
         return false;
     }
     let shares = i128::from(leg.signed_units(order.quantity)).saturating_mul(decimal::SCALE);
-    match (Exposure { seen, order: None }).net(order.underlying) {
+    match (Exposure { seen, order: None }).net_of_strategy(order.underlying) {
         Some(Range { low, .. }) if shares < 0 => low.saturating_add(shares) >= 0,
         Some(Range { high, .. }) => high.saturating_add(shares) <= 0,
         None => false,
@@ -118,6 +121,19 @@ mod tests {
         let mut unknown = selling.holding(call, 5);
         unknown.instrument(call).delta = None;
         assert!(!hedges(&unknown));
+    }
+
+    #[test]
+    fn a_hedge_hedges_what_its_own_strategy_holds() {
+        let (call, put) = (contract(Right::Call), contract(Right::Put));
+        let selling = World::shares().selling();
+        // Another strategy leans the other way: for the account the sale adds to the net, for the strategy it is its hedge.
+        assert!(hedges(&selling.clone().holding(call, 2).held_by_another(put, 9)));
+        // And what another holds is not there to be hedged.
+        assert!(!hedges(&selling.clone().held_by_another(call, 9)));
+        assert!(!hedges(&selling.clone().holding(put, 1).held_by_another(call, 9)));
+        let others = [(spy(), Side::Sell)];
+        assert!(hedges(&selling.holding(call, 2).working_for("whale", &others, 300, limit())));
     }
 
     #[test]

@@ -111,8 +111,20 @@ impl Exposure<'_> {
             net.certain(delta_of(tradable, units, market)?)?;
         }
         for working in &self.seen.account.working {
-            let whole = parts(working).filter(|(tradable, _)| tradable.underlying() == underlying);
-            net.possible(whole.map(|(tradable, units)| delta_of(tradable, units, market)).sum::<Option<i128>>()?)?;
+            net.possible(working_delta(working, underlying, market)?)?;
+        }
+        Some(net)
+    }
+
+    /// The same of the proposing strategy alone, without the order asked about.
+    pub(crate) fn net_of_strategy(&self, underlying: Symbol) -> Option<Range> {
+        let (market, account) = (&self.seen.market, &self.seen.account);
+        let mut net = Range::default();
+        for holding in account.strategy.holdings.iter().filter(|held| held.tradable.underlying() == underlying) {
+            net.certain(delta_of(holding.tradable, i128::from(holding.quantity), market)?)?;
+        }
+        for working in account.working.iter().filter(|order| order.strategy_name == account.strategy.strategy_name) {
+            net.possible(working_delta(working, underlying, market)?)?;
         }
         Some(net)
     }
@@ -187,6 +199,12 @@ impl Exposure<'_> {
 
 fn parts(working: &WorkingOrder) -> impl Iterator<Item = (Tradable, i128)> {
     working.legs.iter().map(|leg| (leg.tradable, i128::from(leg.signed_units(working.remaining))))
+}
+
+/// What a working order would add to one underlying if it filled, in billionths of a share.
+fn working_delta(working: &WorkingOrder, underlying: Symbol, market: &Market) -> Option<i128> {
+    let whole = parts(working).filter(|(tradable, _)| tradable.underlying() == underlying);
+    whole.map(|(tradable, units)| delta_of(tradable, units, market)).sum()
 }
 
 /// Shares-equivalent of so many units, in billionths.

@@ -112,20 +112,37 @@ impl World {
         self
     }
 
-    /// With so much held.
+    /// With so much held, by the proposing strategy.
     pub(crate) fn holding(mut self, tradable: Tradable, quantity: i64) -> Self {
+        self.seen.account.strategy.holdings.push(Holding { tradable, quantity });
+        self.held_by_another(tradable, quantity)
+    }
+
+    /// With so much held, by another strategy.
+    pub(crate) fn held_by_another(mut self, tradable: Tradable, quantity: i64) -> Self {
         self.seen.account.holdings.push(Holding { tradable, quantity });
         self
     }
 
-    /// With an order of another strategy at work.
-    pub(crate) fn working(mut self, legs: &[(Tradable, Side)], count: i64, order_type: OrderType) -> Self {
+    /// With an order of the proposing strategy at work.
+    pub(crate) fn working(self, legs: &[(Tradable, Side)], count: i64, order_type: OrderType) -> Self {
+        self.working_for("gamma", legs, count, order_type)
+    }
+
+    /// With an order of that strategy at work.
+    pub(crate) fn working_for(
+        mut self,
+        strategy_name: &str,
+        legs: &[(Tradable, Side)],
+        count: i64,
+        order_type: OrderType,
+    ) -> Self {
         let side = legs[0].1;
         let legs =
             legs.iter().map(|(tradable, side)| OrderLeg { tradable: *tradable, side: *side, ratio: Quantity::ONE });
         self.seen.account.working.push(WorkingOrder {
             proposal_id: Uuid::from_u128(7),
-            strategy_name: "whale".to_owned(),
+            strategy_name: strategy_name.to_owned(),
             intent: Intent::Open,
             legs: legs.collect(),
             side,
@@ -341,6 +358,7 @@ fn seen() -> Seen {
             high_water: money("1000000"),
             tripped: Tripped { daily_loss: false, drawdown: false },
             holdings: Vec::new(),
+            strategy: StrategySeen { strategy_name: "gamma".to_owned(), holdings: Vec::new() },
             working: Vec::new(),
             counters: Counters {
                 orders_last_second: 0,

@@ -198,12 +198,23 @@ pub struct Account {
     pub tripped: Tripped,
     /// What is held.
     pub holdings: Vec<Holding>,
+    /// Whose proposal it is, and what of the holdings is that strategy's: what its hedges hedge.
+    pub strategy: StrategySeen,
     /// What works.
     pub working: Vec<WorkingOrder>,
     /// Orders and executions counted so far.
     pub counters: Counters,
     /// Fees this order would cost, dollars.
     pub fees_of_order: Money,
+}
+
+/// The proposing strategy's own part of the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StrategySeen {
+    /// Its name, as its proposals carry it.
+    pub strategy_name: String,
+    /// What it holds.
+    pub holdings: Vec<Holding>,
 }
 
 /// Which loss limits have tripped. They stay so until a person resumes.

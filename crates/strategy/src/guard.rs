@@ -21,6 +21,34 @@ use uuid::Uuid;
 /// How long a session must have been evaluated before its lack of quotes, spot or options is believed to last.
 const PATIENCE: Span = Span::from_seconds(60);
 
+/// How often an underlying that has nothing to do all session is asked again whether that is still so: asking may look through
+/// its whole chain.
+const ASKED_AGAIN: Span = Span::from_seconds(10);
+
+/// Whether there is anything to do in an underlying this session, as far as can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// There is: evaluate.
+    Some,
+    /// There is not yet; the feed may still bring it.
+    NotYet,
+    /// There is not, which has been said; asked last at this time.
+    None { asked: UnixNanos },
+}
+
+/// What follows from it at one second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Evaluate.
+    Evaluate,
+    /// Evaluate, and say that there is something to do after all.
+    AfterAll,
+    /// Do nothing.
+    Pass,
+    /// Do nothing, and say why: once a session.
+    SayWhy(&'static str),
+}
+
 /// One underlying under guard.
 #[derive(Clone, Debug)]
 struct Watched {
@@ -31,8 +59,10 @@ struct Watched {
     date: Option<jiff::civil::Date>,
     /// First evaluation of the session.
     evaluated_since: UnixNanos,
-    /// Whether there is something to do is settled for the session.
-    settled: bool,
+    /// Whether there is something to do this session.
+    purpose: Purpose,
+    /// Why there is nothing to do has been said this session.
+    said_why: bool,
     /// Entries filled today.
     entries: u32,
     /// No entry before.
@@ -76,7 +106,8 @@ impl Guard {
             skipped: false,
             date: None,
             evaluated_since: UnixNanos::EPOCH,
-            settled: false,
+            purpose: Purpose::NotYet,
+            said_why: false,
             entries: 0,
             rests_until: UnixNanos::EPOCH,
         };
@@ -161,7 +192,8 @@ impl Guard {
         if watched.date != Some(session.date) {
             watched.date = Some(session.date);
             watched.evaluated_since = at;
-            watched.settled = false;
+            watched.purpose = Purpose::NotYet;
+            watched.said_why = false;
             watched.entries = 0;
         }
     }
@@ -172,13 +204,32 @@ impl Guard {
         watched.is_some_and(|watched| watched.entries < self.entries_per_day && at >= watched.rests_until)
     }
 
-    /// Whether it is time to ask whether there is anything to do this session: once, when the feed has had its chance.
-    pub fn asks_what_for(&mut self, symbol: Symbol, at: UnixNanos, cadence: Span) -> bool {
+    /// What to do with an underlying this second. `why` tells why there would be nothing to do all session; it is believed once the
+    /// feed has had its chance. What is `held` is looked after whatever it tells.
+    pub fn look(
+        &mut self,
+        symbol: Symbol,
+        at: UnixNanos,
+        cadence: Span,
+        held: bool,
+        why: impl FnOnce() -> Option<&'static str>,
+    ) -> Look {
         let patience = PATIENCE.max(cadence.doubled());
-        let Some(watched) = self.watched.iter_mut().find(|watched| watched.symbol == symbol) else { return false };
-        let asks = !watched.settled && at.since(watched.evaluated_since) >= patience;
-        watched.settled |= asks;
-        asks
+        let Some(watched) = self.watched.iter_mut().find(|watched| watched.symbol == symbol) else { return Look::Pass };
+        if matches!(watched.purpose, Purpose::None { asked } if !held && at.since(asked) < ASKED_AGAIN) {
+            return Look::Pass;
+        }
+        match why().filter(|_| !held) {
+            None => {
+                let before = std::mem::replace(&mut watched.purpose, Purpose::Some);
+                if matches!(before, Purpose::None { .. }) { Look::AfterAll } else { Look::Evaluate }
+            }
+            Some(_) if at.since(watched.evaluated_since) < patience => Look::Pass,
+            Some(why) => {
+                watched.purpose = Purpose::None { asked: at };
+                if std::mem::replace(&mut watched.said_why, true) { Look::Pass } else { Look::SayWhy(why) }
+            }
+        }
     }
 
     /// Whether a draft may be proposed: an entry only where one is due, nothing that is like an order of a moment ago.

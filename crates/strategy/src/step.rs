@@ -3,7 +3,7 @@
 use crate::builtin;
 use crate::config::{Common, ConfigError, OrderLimits};
 use crate::draft::{Author, Note, NoteKind, Out};
-use crate::guard::Guard;
+use crate::guard::{Guard, Look};
 use crate::moment::Moment;
 use crate::strategy::Strategy;
 use agenttrader_core::identity::{AgentMode, REPO_ID};
@@ -110,12 +110,18 @@ pub fn ask(
         guard.enter_session(symbol, session, input.at);
         let may_open = guard.may_open(symbol, input.at);
         let moment = Moment { at: input.at, symbol, session: *session, book, underlying, standing, limits, may_open };
-        if guard.asks_what_for(symbol, input.at, book.cadence())
-            && let Some(why) = strategy.nothing_to_do(&moment)
-        {
-            let summary = format!("{symbol}: nothing to do this session: {why}");
-            let kind = NoteKind::CycleSkipped;
+        let mut say = |what: String| {
+            let (kind, summary) = (NoteKind::CycleSkipped, format!("{symbol}: {what}"));
             spoken.notes.push(Note { kind, symbol: Some(symbol), summary, indicators: Map::new() });
+        };
+        match guard.look(symbol, input.at, book.cadence(), !moment.is_idle(), || strategy.nothing_to_do(&moment)) {
+            Look::Evaluate => {}
+            Look::AfterAll => say("there is something to do after all".to_owned()),
+            Look::Pass => continue,
+            Look::SayWhy(why) => {
+                say(format!("nothing to do this session: {why}"));
+                continue;
+            }
         }
         strategy.evaluate(&moment, out);
         for draft in out.drafts.drain(..) {

@@ -16,7 +16,8 @@ pub trait Strategy: Send {
     /// Its version. Changes whenever the same inputs may give other drafts.
     fn version(&self) -> &'static str;
 
-    /// Why nothing can be done in this underlying all session, if that is how it is: no options, no quotes, no hedge.
+    /// Why nothing can be done in this underlying all session, if that is how it looks now: no options, no quotes, no hedge. While
+    /// it says so and nothing is held, the strategy is not asked to evaluate; once a session the reason is put on record.
     fn nothing_to_do(&self, moment: &Moment<'_>) -> Option<&'static str>;
 
     /// Looks at one underlying and says what follows.

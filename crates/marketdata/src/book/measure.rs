@@ -14,6 +14,9 @@ use agenttrader_options::parity::{self, Pair};
 use agenttrader_options::regime::Regime;
 use agenttrader_options::time_to_expiry::TimeToExpiry;
 
+/// An ask up to this part of spot on an out-of-the-money contract nobody bids for says that it is worth nothing.
+const WORTHLESS_ASK: f64 = 0.001;
+
 impl Book {
     /// Spot, forward and discount of an underlying for an expiry instant.
     pub fn carry(&self, underlying: &Underlying, instant: UnixNanos) -> Option<Carry> {
@@ -44,12 +47,56 @@ impl Book {
         Some(Analytics { mid, volatility, greeks })
     }
 
-    pub(super) fn measure_exposures(&mut self) {
+    /// The delta of a contract, or why nothing says it: `None`. The gate's limits and the strategies' hedges ask this one, so
+    /// that what is a hedge to one is a hedge to the other.
+    ///
+    /// That of its quote's volatility; where that fails, the other right's at the same strike, moved by one (put-call parity);
+    /// out of the money with an empty bid and an ask next to nothing, none; in its last minute, when time is too short for a
+    /// volatility, one or none by whether it is in the money.
+    pub fn delta(&self, id: InstrumentId) -> Option<f64> {
+        let option = self.instruments.get(id)?.option()?;
+        let analytics = self.analytics(id)?;
+        if let Some(greeks) = analytics.greeks {
+            return Some(greeks.delta);
+        }
+        let underlying = self.underlying_at(id)?;
+        let spot = self.price_of(underlying)?;
+        let inside = match option.right() {
+            Right::Call => spot > option.strike(),
+            Right::Put => spot < option.strike(),
+        };
+        if matches!(analytics.volatility, Err(NoVolatility::TooCloseToExpiry)) {
+            return Some(match (option.right(), inside) {
+                (_, false) => 0.0,
+                (Right::Call, true) => 1.0,
+                (Right::Put, true) => -1.0,
+            });
+        }
+        let other = underlying.chain.pair(option).and_then(|pair| pair.of(option.right().other()));
+        if let Some(greeks) = other.and_then(|other| self.analytics(other)).and_then(|analytics| analytics.greeks) {
+            let moved = match option.right() {
+                Right::Call => greeks.delta + 1.0,
+                Right::Put => greeks.delta - 1.0,
+            };
+            return Some(moved.clamp(-1.0, 1.0));
+        }
+        let sides = self.latest.get(id.index())?.sides();
+        let unbid = sides.bid.is_none_or(|bid| bid <= 0.0);
+        let worthless = !inside && unbid && sides.ask.is_some_and(|ask| ask <= spot.as_f64() * WORTHLESS_ASK);
+        worthless.then_some(0.0)
+    }
+
+    /// Measures anew what has `moved`, or `all`.
+    pub(super) fn measure_exposures(&mut self, all: bool) {
         for index in 0..self.underlyings.len() {
+            if !all && self.underlyings.get(index).is_none_or(|underlying| !underlying.moved) {
+                continue;
+            }
             let measured = self.underlyings.get(index).and_then(|underlying| self.measure(underlying));
             if let Some(underlying) = self.underlyings.get_mut(index) {
                 underlying.regime = measured.as_ref().map_or(Regime::Unknown, |profile| profile.regime);
                 underlying.profile = measured;
+                underlying.moved = false;
             }
         }
     }

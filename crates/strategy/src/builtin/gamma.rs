@@ -13,6 +13,8 @@ use crate::moment::Moment;
 use crate::strategy::Strategy;
 use agenttrader_core::cut_off::option_cut_off;
 use agenttrader_core::money::Money;
+use agenttrader_core::order::Intent;
+use agenttrader_core::position::{Ended, Ending};
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::UnixNanos;
 use agenttrader_options::regime::Regime;
@@ -56,6 +58,8 @@ struct Day {
     spent: bool,
     /// Some delta is taken as that of the intrinsic value.
     by_intrinsic: bool,
+    /// Closes that have lapsed one after another: each next one concedes more.
+    lapsed_closes: u32,
 }
 
 impl Day {
@@ -68,6 +72,7 @@ impl Day {
             hedge_notional: Money::ZERO,
             spent: false,
             by_intrinsic: false,
+            lapsed_closes: 0,
         }
     }
 }
@@ -166,5 +171,14 @@ impl Strategy for Gamma {
             Stance::Leaving => exit::propose(moment, &self.settings, &holding, &mut day, out),
         }
         self.days.insert(moment.symbol, day);
+    }
+
+    fn on_ended(&mut self, ended: &Ended) {
+        let Some(day) = self.days.get_mut(&ended.underlying).filter(|_| ended.intent == Intent::Close) else { return };
+        match ended.ending {
+            Ending::Lapsed => day.lapsed_closes = day.lapsed_closes.saturating_add(1),
+            Ending::Filled { .. } => day.lapsed_closes = 0,
+            Ending::Refused { .. } => {}
+        }
     }
 }

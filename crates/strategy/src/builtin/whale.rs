@@ -14,6 +14,7 @@ use agenttrader_core::instrument::{CONTRACT_MULTIPLIER, InstrumentId, OptionCont
 use agenttrader_core::position::Position;
 use agenttrader_core::price::Price;
 use agenttrader_core::symbol::Symbol;
+use agenttrader_marketdata::flow_window::WINDOW;
 use agenttrader_options::flow::Sentiment;
 use agenttrader_sequence::input::Configuration;
 use flow::Flow;
@@ -192,7 +193,15 @@ impl Strategy for Whale {
         if moment.spot().is_none() {
             return Some("it has no price");
         }
-        pick::next_expiry(moment).is_none().then_some("no option of it expires after today")
+        if pick::next_expiry(moment).is_none() {
+            return Some("no option of it expires after today");
+        }
+        let flow = moment.underlying.flow();
+        if flow.total() == 0 {
+            let quiet = moment.at >= moment.session.open.plus(WINDOW);
+            return quiet.then_some("none of its options has traded");
+        }
+        (flow.printed() == 0).then_some("its options' prints come as bars alone, which have no side to follow")
     }
 
     fn evaluate(&mut self, moment: &Moment<'_>, out: &mut Out) {

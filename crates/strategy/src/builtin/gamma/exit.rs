@@ -9,18 +9,25 @@ use crate::moment::Moment;
 use agenttrader_core::instrument::Right;
 use agenttrader_core::order::{Intent, Side};
 use agenttrader_core::price::{Price, Rounding};
+use agenttrader_core::proposal::{AssetType, tick};
 use agenttrader_core::quantity::Quantity;
 
 /// Under this |delta| per straddle, in contract-equivalents, contracts that cannot be closed need no hedge: nobody bids for
 /// them because they are worth nothing.
 const WORTHLESS_DELTA: f64 = 0.05;
 
+/// Of the price collar's width, in eighths, what each close concedes for the one that lapsed before it, and …
+const CONCEDED: u32 = 1;
+
+/// … the most that any does: half of it, so that the collar is kept also where quotes move on.
+const CONCEDED_MAX: u32 = 4;
+
 pub(super) fn propose(moment: &Moment<'_>, settings: &Settings, holding: &Holding, day: &mut Day, out: &mut Out) {
     if holding.is_working(moment) {
         return;
     }
     if let Some(draft) = straddle(moment, holding).or_else(|| single(moment, holding)) {
-        out.drafts.push(explained(moment, holding, draft));
+        out.drafts.push(explained(moment, holding, conceding(moment, draft, day.lapsed_closes)));
         return;
     }
     let bare = holding.legs.is_empty();
@@ -28,6 +35,7 @@ pub(super) fn propose(moment: &Moment<'_>, settings: &Settings, holding: &Holdin
     if bare || options.is_some_and(|delta| delta.abs() < WORTHLESS_DELTA) {
         let hedge = holding.hedge.filter(|_| holding.shares != 0);
         let draft = hedge.and_then(|hedge| closing::shares(moment, hedge.symbol, holding.shares));
+        let draft = draft.map(|draft| conceding(moment, draft, day.lapsed_closes));
         out.drafts.extend(draft.map(|draft| explained(moment, holding, draft)));
     } else {
         // Contracts that cannot be closed now and still move with the underlying stay hedged.
@@ -57,6 +65,28 @@ fn straddle(moment: &Moment<'_>, holding: &Holding) -> Option<Draft> {
 /// What is left of a straddle, or the one contract of it that has a bid.
 fn single(moment: &Moment<'_>, holding: &Holding) -> Option<Draft> {
     holding.legs.iter().find_map(|leg| closing::contract(moment, leg.id, &leg.option, leg.quantity))
+}
+
+/// A close after others that lapsed: through the touch by a part of the collar that grows with each, since what is not closed
+/// before the cut-off cannot be closed at all. It is filled at the touch all the same where that is better.
+fn conceding(moment: &Moment<'_>, draft: Draft, lapsed: u32) -> Draft {
+    let limits = match draft.asset_type {
+        AssetType::Equity => moment.limits.shares.as_ref(),
+        AssetType::Option | AssetType::Mleg => moment.limits.options.as_ref(),
+    };
+    let eighths = lapsed.saturating_mul(CONCEDED).min(CONCEDED_MAX);
+    let conceded = limits.zip(draft.limit_price).filter(|_| eighths > 0).and_then(|(limits, limit)| {
+        let width = limit.abs().basis_points(limits.collar_bp).max(limits.collar_usd);
+        let step = width.basis_points(eighths.saturating_mul(1_250));
+        // The price of a structure is its net: less of a credit is more of a debit.
+        let pays = draft.side == Side::Buy || draft.asset_type == AssetType::Mleg;
+        let (price, rounding) =
+            if pays { (limit.checked_add(step)?, Rounding::Up) } else { (limit.checked_sub(step)?, Rounding::Down) };
+        let price = price.round_to(tick(draft.asset_type, limit), rounding);
+        let stays = if limit < Price::ZERO { price < Price::ZERO } else { price > Price::ZERO };
+        stays.then_some(price)
+    });
+    Draft { limit_price: conceded.or(draft.limit_price), ..draft }
 }
 
 fn explained(moment: &Moment<'_>, holding: &Holding, draft: Draft) -> Draft {

@@ -28,7 +28,7 @@ pub(super) struct NetDelta {
     pub(super) options: f64,
     /// Of contracts and hedge.
     pub(super) net: f64,
-    /// Whether the delta of some contract is that of its intrinsic value, for want of a volatility.
+    /// Whether the delta of some contract is that of its intrinsic value, because nothing says another.
     pub(super) by_intrinsic: bool,
 }
 
@@ -61,8 +61,7 @@ impl Holding {
         let (spot, hedge) = (moment.spot()?, self.hedge?);
         let (mut options, mut by_intrinsic) = (0.0, false);
         for leg in &self.legs {
-            let greeks = moment.book.analytics(leg.id).and_then(|analytics| analytics.greeks);
-            let delta = greeks.map(|greeks| greeks.delta).filter(|delta| delta.is_finite());
+            let delta = moment.book.delta(leg.id).filter(|delta| delta.is_finite());
             by_intrinsic |= delta.is_none();
             let intrinsic = match leg.option.right() {
                 Right::Call if spot > leg.option.strike() => 1.0,
