@@ -17,10 +17,10 @@ use agenttrader_core::quantity::Quantity;
 const WORTHLESS_DELTA: f64 = 0.05;
 
 /// Of the price collar's width, in eighths, what each close concedes for the one that lapsed before it, and …
-const CONCEDED: u32 = 1;
+const CONCEDED: u32 = 2;
 
-/// … the most that any does: half of it, so that the collar is kept also where quotes move on.
-const CONCEDED_MAX: u32 = 4;
+/// … the most that any does: short of the whole, which the gate would refuse a tick further.
+const CONCEDED_MAX: u32 = 7;
 
 pub(super) fn propose(moment: &Moment<'_>, settings: &Settings, holding: &Holding, day: &mut Day, out: &mut Out) {
     if holding.is_working(moment) {
