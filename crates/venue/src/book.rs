@@ -65,6 +65,7 @@ pub struct Book {
     entries: Vec<Entry>,
     session_start: UnixNanos,
     rolled_to: UnixNanos,
+    told: Vec<(Due, PastBar)>,
 }
 
 impl Growing {
@@ -162,7 +163,8 @@ impl Entry {
 impl Book {
     /// A book of so many instruments with what traded before; the session opened at `session_start`.
     pub fn new(instruments: usize, session_start: UnixNanos, history: Option<&History>) -> Self {
-        let mut book = Self { entries: vec![Entry::default(); instruments], session_start, rolled_to: session_start };
+        let mut book = Self { entries: vec![Entry::default(); instruments], session_start, ..Self::default() };
+        book.rolled_to = session_start;
         for past in history.into_iter().flat_map(|history| &history.minutes) {
             let Some(entry) = book.entries.get_mut(past.bar.instrument.index()) else { continue };
             entry.minutes.push(*past);
@@ -197,7 +199,12 @@ impl Book {
         match event {
             MarketEvent::Quote(quote) => entry.quote = Some(*quote),
             MarketEvent::Trade(trade) => take_trade(entry, trade, session_start),
-            MarketEvent::Bar(bar) => take_bar(entry, bar, session_start),
+            MarketEvent::Bar(bar) => {
+                if let Some(minute) = take_bar(entry, bar, session_start) {
+                    self.told.push((Due::Minute, minute));
+                    self.told.extend(entry.today(bar.instrument).map(|today| (Due::Daily, today)));
+                }
+            }
             MarketEvent::OpenInterest(interest) => entry.open_interest = Some((interest.contracts, interest.date)),
             MarketEvent::Cancel(cancel) => entry.prints.retain(|print| print.trade_id != cancel.trade_id),
             MarketEvent::Correction(correction) => {
@@ -210,8 +217,10 @@ impl Book {
         }
     }
 
-    /// Ends the minutes that are over at `now` and gives the bars that are due, for the streams.
+    /// Ends the minutes that are over at `now` and gives the bars that are due, for the streams: first those that a recording
+    /// told itself.
     pub fn roll(&mut self, now: UnixNanos, due: &mut Vec<(Due, PastBar)>) {
+        due.append(&mut self.told);
         let half = UPDATE_AFTER;
         if now.floor_to(half) <= self.rolled_to {
             return;
@@ -270,19 +279,30 @@ fn take_trade(entry: &mut Entry, trade: &Trade, session_start: UnixNanos) {
     }
 }
 
-/// A bar of a recording: a minute as it is, less goes into its minute, a day stays a day.
-fn take_bar(entry: &mut Entry, bar: &Bar, session_start: UnixNanos) {
-    let past = PastBar { bar: *bar, volume_weighted: bar.close };
+/// A bar of a recording: a minute as it is, unless prints or shorter bars made it already; less goes into its minute; a day
+/// stays a day; any other length adds to its day alone. Returns the minute that is now to be told.
+fn take_bar(entry: &mut Entry, bar: &Bar, session_start: UnixNanos) -> Option<PastBar> {
+    let past = PastBar { bar: Bar { backfill: false, ..*bar }, volume_weighted: bar.close };
     if bar.interval >= DAY {
         entry.days.push(past);
-        return;
-    }
-    entry.today.get_or_insert(Growing::new(session_start, DAY)).absorb(&past);
-    if bar.interval >= MINUTE {
-        entry.minutes.push(past);
-        return;
+        return None;
     }
     let start = bar.start.floor_to(MINUTE);
+    let is_known = entry.minutes.iter().rev().take(5).any(|known| known.bar.start == start)
+        || entry.forming.is_some_and(|growing| growing.start == start && growing.prices.is_some());
+    if bar.interval == MINUTE && is_known {
+        return None;
+    }
+    if bar.start >= session_start {
+        entry.today.get_or_insert(Growing::new(session_start, DAY)).absorb(&past);
+    }
+    if bar.interval == MINUTE {
+        entry.minutes.push(past);
+        return (!bar.backfill).then_some(past);
+    }
+    if bar.interval > MINUTE {
+        return None;
+    }
     match &mut entry.forming {
         Some(growing) if growing.start >= start => growing.absorb(&past),
         forming => {
@@ -292,6 +312,7 @@ fn take_bar(entry: &mut Entry, bar: &Bar, session_start: UnixNanos) {
             forming.insert(Growing::new(start, MINUTE)).absorb(&past);
         }
     }
+    None
 }
 
 #[cfg(test)]
@@ -351,6 +372,69 @@ mod tests {
             let (a, b, c, d) = self;
             [a, b, c, d].map(|price| price.nanos() / Price::CENT.nanos())
         }
+    }
+
+    fn bar(start: i64, interval: Span, cents: i64, volume: u64, backfill: bool) -> MarketEvent {
+        let price = Price::from_nanos(cents * Price::CENT.nanos());
+        MarketEvent::Bar(Bar {
+            instrument: ID,
+            start: UnixNanos::from_seconds(start),
+            interval,
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume,
+            trade_count: 1,
+            backfill,
+        })
+    }
+
+    #[test]
+    fn a_recorded_minute_is_told_at_its_end_unless_prints_made_it() {
+        let mut book = Book::new(1, UnixNanos::EPOCH, None);
+        let mut due = Vec::new();
+        book.apply(&bar(0, MINUTE, 1_000, 10, false));
+        book.roll(UnixNanos::from_seconds(60), &mut due);
+        let [(Due::Minute, minute), (Due::Daily, day)] = due[..] else { panic!("{due:?}") };
+        assert_eq!((minute.bar.start, minute.bar.volume, day.bar.volume), (UnixNanos::EPOCH, 10, 10));
+        due.clear();
+        // Prints of the next minute, then the bar that was made of them.
+        book.apply(&trade(61_000, 1_010, 7, *b"@   "));
+        book.apply(&bar(60, MINUTE, 1_010, 7, false));
+        book.roll(UnixNanos::from_seconds(120), &mut due);
+        book.apply(&bar(60, MINUTE, 1_010, 7, false));
+        book.roll(UnixNanos::from_seconds(121), &mut due);
+        let minutes: Vec<u64> =
+            due.iter().filter(|(kind, _)| *kind == Due::Minute).map(|(_, past)| past.bar.volume).collect();
+        assert_eq!(minutes, [7]);
+        assert_eq!(book.entry(ID).unwrap().today(ID).unwrap().bar.volume, 17);
+    }
+
+    #[test]
+    fn filled_in_bars_are_remembered_and_never_told() {
+        let open = UnixNanos::from_seconds(600);
+        let mut book = Book::new(1, open, None);
+        let mut due = Vec::new();
+        book.apply(&bar(0, MINUTE, 1_000, 10, true));
+        book.apply(&bar(600, MINUTE, 1_000, 20, true));
+        book.apply(&bar(600, Span::from_minutes(30), 1_000, 300, true));
+        book.roll(UnixNanos::from_seconds(2_400), &mut due);
+        assert!(due.is_empty(), "{due:?}");
+        let entry = book.entry(ID).unwrap();
+        assert_eq!((entry.minutes.len(), entry.today(ID).unwrap().bar.volume), (2, 320));
+    }
+
+    #[test]
+    fn seconds_fold_into_their_minute() {
+        let mut book = Book::new(1, UnixNanos::EPOCH, None);
+        let mut due = Vec::new();
+        for second in 0..60 {
+            book.apply(&bar(second, Span::from_seconds(1), 1_000 + second, 2, false));
+        }
+        book.roll(UnixNanos::from_seconds(60), &mut due);
+        let [(Due::Minute, minute), (Due::Daily, _)] = due[..] else { panic!("{due:?}") };
+        assert_eq!((minute.bar.volume, minute.bar.close.nanos()), (120, 1_059 * Price::CENT.nanos()));
     }
 
     #[test]

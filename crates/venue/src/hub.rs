@@ -9,6 +9,7 @@ use agenttrader_alpaca::wire::trade::Cancel;
 use agenttrader_alpaca::wire::{Codec, Listing};
 use agenttrader_core::event::MarketEvent;
 use agenttrader_core::instrument::InstrumentId;
+use agenttrader_core::time::Span;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc};
@@ -175,7 +176,11 @@ fn batch(
             continue;
         }
         let message = match event {
-            // Bars go out when the venue's own book finishes them.
+            // Bars of contracts are on no stream of Alpaca's: only a connection without a plan's limits can ask for them.
+            MarketEvent::Bar(bar) if kind == Kind::Options && bar.interval == Span::from_minutes(1) => {
+                Some(Message::Bar(BarKind::Minute, Bar::of(bar, None)))
+            }
+            // All others go out when the venue's own book finishes them.
             MarketEvent::Bar(_) => None,
             MarketEvent::Cancel(cancel) => Some(Message::Cancel(Cancel::of(cancel, b'D', listing))),
             event => Message::of(event, listing),

@@ -1,4 +1,9 @@
 //! A recording as a market: its events at its own times.
+//!
+//! What the wire can carry of them: quotes, prints, statuses and, of stocks, bars of a minute or less. What a recording knew
+//! before its first event (open interest, bars that were filled in) is there when the venue opens, and REST tells it. Bars of
+//! contracts have no stream at Alpaca; a venue without a plan's limits gives those of a minute on the option stream's `bars`,
+//! and REST and the day's volume have them everywhere. Open interest that changes later is told by REST alone.
 
 use agenttrader_core::calendar::Session;
 use agenttrader_core::event::MarketEvent;
@@ -15,16 +20,32 @@ pub struct Playback {
     instruments: Instruments,
     session: Session,
     start: UnixNanos,
+    known: Vec<MarketEvent>,
     events: Peekable<Events>,
 }
 
+/// Whether an event says something of the time before it was told.
+fn is_of_before(event: &MarketEvent) -> bool {
+    matches!(event, MarketEvent::OpenInterest(_)) || matches!(event, MarketEvent::Bar(bar) if bar.backfill)
+}
+
 impl Playback {
-    /// Plays these events, which must be in order of time, in their session. The clock begins a second before the first, or
-    /// at the session's open if there is none.
+    /// Plays these events, which must be in order of time, in their session. Open interest and filled-in bars at the
+    /// beginning are known from the start. The clock begins a second before the first other event, or at the session's open
+    /// if there is none.
     pub fn new(instruments: Instruments, session: Session, events: Events) -> Self {
         let mut events = events.peekable();
+        let mut known = Vec::new();
+        while let Some((_, event)) = events.next_if(|(_, event)| is_of_before(event)) {
+            known.push(event);
+        }
         let start = events.peek().map_or(session.open, |(at, _)| at.minus(Span::from_seconds(1)));
-        Self { instruments, session, start, events }
+        Self { instruments, session, start, known, events }
+    }
+
+    /// What was known before the first event.
+    pub fn known(&self) -> &[MarketEvent] {
+        &self.known
     }
 
     /// The session it was recorded in.
@@ -47,10 +68,13 @@ impl Playback {
         self.events.peek().is_none()
     }
 
-    /// Appends to `out` what is told until and with `to`.
+    /// Appends to `out` what is told until and with `to`. Bars filled in later say what the events before them did not: the
+    /// recording's own gap, which playing keeps.
     pub fn advance(&mut self, to: UnixNanos, out: &mut Vec<(UnixNanos, MarketEvent)>) {
         while let Some(event) = self.events.next_if(|(at, _)| *at <= to) {
-            out.push(event);
+            if !matches!(event.1, MarketEvent::Bar(bar) if bar.backfill) {
+                out.push(event);
+            }
         }
     }
 }

@@ -64,15 +64,20 @@ pub struct VenueConfig {
     pub plan: Plan,
     /// Trading requests a minute and key.
     pub rest_limit: u32,
+    /// How long a stream client may take to sign in; each try gives it anew.
+    pub auth_within: Duration,
 }
 
 impl VenueConfig {
+    /// Alpaca's own time to sign in.
+    pub const AUTH_WITHIN: Duration = Duration::from_secs(10);
+
     /// The usual trading requests a minute.
     pub const REST_LIMIT: u32 = 1_000;
 
     /// At the pace of the wall clock, with the paid plan's limits.
     pub fn new(source: Source) -> Self {
-        Self { source, speed: 1.0, plan: Plan::Paid, rest_limit: Self::REST_LIMIT }
+        Self { source, speed: 1.0, plan: Plan::Paid, rest_limit: Self::REST_LIMIT, auth_within: Self::AUTH_WITHIN }
     }
 }
 
@@ -112,6 +117,7 @@ pub(crate) struct Shared {
     pub slots: Slots,
     pub limits: Limits,
     pub plan: Plan,
+    pub auth_within: Duration,
     pub stop: watch::Receiver<bool>,
 }
 
@@ -151,7 +157,7 @@ impl Feed {
 /// # Errors
 /// [`VenueError`], before anything is served.
 pub async fn serve(listener: TcpListener, config: VenueConfig) -> Result<Venue, VenueError> {
-    let VenueConfig { source, speed, plan, rest_limit } = config;
+    let VenueConfig { source, speed, plan, rest_limit, auth_within } = config;
     if !(speed > 0.0 && speed <= 100_000.0) {
         return Err(VenueError::Speed(speed));
     }
@@ -171,6 +177,7 @@ pub async fn serve(listener: TcpListener, config: VenueConfig) -> Result<Venue, 
         slots: Slots::default(),
         limits: Limits::new(plan, rest_limit),
         plan,
+        auth_within,
         stop: stopping.clone(),
     });
     let router = protocol::router(Arc::clone(&shared));
@@ -264,7 +271,10 @@ fn open(source: Source, speed: f64) -> Result<(Feed, State), VenueError> {
         Source::Playback(playback) => {
             let directory = Arc::new(Directory::new(playback.instruments().clone()));
             let session = *playback.session();
-            let book = Book::new(directory.len(), session.open, None);
+            let mut book = Book::new(directory.len(), session.open, None);
+            for event in playback.known() {
+                book.apply(event);
+            }
             let clock = VenueClock::starting_at(playback.start(), speed);
             Ok((Feed::Playback(playback), State { clock, session, directory, book }))
         }

@@ -64,12 +64,14 @@ pub enum SessionError {
         source: serde_json::Error,
     },
     /// The file says another market than the one asked for.
-    #[error("`{path}` is in the middle of seed {seed}, not the one asked for; begin anew with --fresh")]
+    #[error("`{path}` is in the middle of seed {seed} on {date}, not of what is asked for; begin anew with --fresh")]
     Differs {
         /// Which file.
         path: PathBuf,
         /// Its seed.
         seed: u64,
+        /// Its session, where its clock would be now.
+        date: Date,
     },
 }
 
@@ -78,6 +80,9 @@ pub enum SessionError {
 struct Place {
     seed: u64,
     date: Date,
+    /// The session it began with, some sessions before `date` perhaps.
+    #[serde(default)]
+    began: Option<Date>,
     minute: u32,
     venue: UnixNanos,
     wall: UnixNanos,
@@ -106,10 +111,14 @@ pub fn open(simulation: &Simulation, wall: UnixNanos, speed: f64) -> Result<Open
     };
     let place = match (kept, &simulation.data_dir) {
         (Some(place), Some(dir)) => {
-            if simulation.seed.is_some_and(|seed| seed != place.seed) {
-                return Err(SessionError::Differs { path: dir.join(FILE), seed: place.seed });
+            let place = went_on(place, wall);
+            let is_other_seed = simulation.seed.is_some_and(|seed| seed != place.seed);
+            // The command that began it may be given again after it has moved on.
+            let is_other_date = simulation.date.is_some_and(|date| date != place.date && Some(date) != place.began);
+            if is_other_seed || is_other_date {
+                return Err(SessionError::Differs { path: dir.join(FILE), seed: place.seed, date: place.date });
             }
-            went_on(place, wall)
+            place
         }
         _ => first(simulation, wall)?,
     };
@@ -134,7 +143,9 @@ pub fn moved_on(
     let since_open = market.start().since(market.session().open).seconds().div_euclid(60);
     let minute = u32::try_from(since_open).unwrap_or(0);
     let quiet = market.scenario() == Scenario::Quiet;
-    keep(dir, &Place { seed: market.seed(), date: market.session().date, minute, venue, wall, speed, quiet })
+    let date = market.session().date;
+    let began = load(dir).ok().flatten().and_then(|place| place.began);
+    keep(dir, &Place { seed: market.seed(), date, began, minute, venue, wall, speed, quiet })
 }
 
 /// The place of a venue that opens for the first time.
@@ -144,7 +155,8 @@ fn first(simulation: &Simulation, wall: UnixNanos) -> Result<Place, SessionError
     let date = simulation.date.unwrap_or_else(|| Session::on(today).unwrap_or_else(|| Session::next_after(today)).date);
     let market = Market::new(seed, date, simulation.scenario)?;
     let quiet = simulation.scenario == Scenario::Quiet;
-    Ok(Place { seed, date, minute: HEAD_START_MINUTES, venue: market.start(), wall, speed: 1.0, quiet })
+    let (began, minute) = (Some(date), HEAD_START_MINUTES);
+    Ok(Place { seed, date, began, minute, venue: market.start(), wall, speed: 1.0, quiet })
 }
 
 /// Where a venue is that was left in `place`, some sessions later perhaps.
@@ -220,12 +232,15 @@ mod tests {
     }
 
     #[test]
-    fn another_seed_and_a_damaged_file_are_refused_with_the_way_out() {
+    fn another_seed_or_date_and_a_damaged_file_are_refused_with_the_way_out() {
         let dir = tempfile::tempdir().unwrap();
         let wall = UnixNanos::from_seconds(1_800_000_000);
         open(&asked(dir.path()), wall, 1.0).unwrap();
         let other = Simulation { seed: Some(5), ..asked(dir.path()) };
         assert!(matches!(open(&other, wall, 1.0), Err(SessionError::Differs { seed: 4, .. })));
+        let other = Simulation { date: Some(date(2026, 12, 1)), ..asked(dir.path()) };
+        let error = open(&other, wall, 1.0).unwrap_err();
+        assert!(error.to_string().contains("2026-11-25") && error.to_string().contains("--fresh"), "{error}");
         fs::write(dir.path().join(FILE), "{").unwrap();
         let error = open(&asked(dir.path()), wall, 1.0).unwrap_err();
         assert!(error.to_string().contains("--fresh"), "{error}");

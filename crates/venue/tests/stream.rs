@@ -4,9 +4,10 @@
 
 mod support;
 
-use agenttrader_venue::Plan;
+use agenttrader_venue::{Plan, VenueConfig};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
+use std::time::Duration;
 use support::{BOUND, Client, config, start};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
@@ -167,13 +168,15 @@ async fn fragmented_messages_and_pings_are_answered() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_sign_in_is_told_so_after_ten_seconds() {
-    let venue = start(config(1.0, Plan::Paid)).await;
+async fn whoever_does_not_sign_in_in_time_is_told_so() {
+    let auth_within = Duration::from_millis(600);
+    assert_eq!(VenueConfig::AUTH_WITHIN, Duration::from_secs(10), "as Alpaca does");
+    let venue = start(VenueConfig { auth_within, ..config(1.0, Plan::Paid) }).await;
     let began = Instant::now();
     let mut client = Client::connect(&venue, "/v2/iex", false, &[]).await;
     client.hear().await.unwrap();
     assert_eq!(client.refusal().await, (404, "auth timeout".to_owned()));
-    assert!(began.elapsed().as_secs_f64() >= 10.0);
+    assert!(began.elapsed() >= auth_within);
     assert!(client.hear().await.is_none());
 }
 

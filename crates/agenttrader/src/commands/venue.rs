@@ -36,7 +36,7 @@ pub async fn run(settings: &Settings, arguments: VenueArgs) -> Done {
         Plan::Basic => agenttrader_venue::Plan::Basic,
         Plan::Plus => agenttrader_venue::Plan::Paid,
     };
-    let config = VenueConfig { source, speed, plan, rest_limit: arguments.rest_limit };
+    let config = VenueConfig { speed, plan, rest_limit: arguments.rest_limit, ..VenueConfig::new(source) };
     let venue = serve(listener, config).await.map_err(|error| Failure::of(Exit::Unavailable, &error))?;
     let url = format!("http://{}", venue.address());
     let seed = venue.seed().map(|seed| format!(", seed {seed}")).unwrap_or_default();

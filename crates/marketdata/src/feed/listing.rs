@@ -26,6 +26,8 @@ pub(super) struct Listing {
     symbols: Vec<Symbol>,
     shares: Vec<Symbol>,
     contracts: Vec<(OptionContract, Option<u64>)>,
+    /// Every contract listed, also those that the plan has no room for.
+    listed: Vec<OccSymbol>,
     unreadable: Vec<String>,
     date: Date,
 }
@@ -33,32 +35,36 @@ pub(super) struct Listing {
 impl Listing {
     /// Asks the venue.
     pub(super) async fn ask(config: &FeedConfig, clients: &Clients, now: UnixNanos) -> Result<Self, RestError> {
-        let assets = clients.trading.assets().await?;
-        let known: Vec<Symbol> = assets.iter().filter_map(|asset| Symbol::parse(&asset.symbol).ok()).collect();
         let symbols = config.symbols.clone();
-        let shares: Vec<Symbol> = symbols.iter().copied().filter(|symbol| known.contains(symbol)).collect();
-        let date = new_york_date(now);
-        let soon = date.checked_add(jiff::Span::new().days(DAYS_AHEAD)).unwrap_or(date);
-        // A recording holds what it holds: all of it is followed.
-        let expiration_to = if config.cadence.is_some() { LAST_DATE } else { soon };
-        let filter = ContractFilter { underlyings: symbols.clone(), expiration_from: date, expiration_to };
-        let listed = clients.trading.option_contracts(&filter).await?;
-        let mut contracts = Vec::new();
-        let mut unreadable = Vec::new();
-        for contract in &listed {
-            match read_contract(contract) {
-                Some(read) if symbols.contains(&read.0.underlying) => contracts.push(read),
-                Some(_) => {}
-                None => unreadable.push(contract.symbol.chars().take(32).collect()),
+        let mut shares = Vec::new();
+        for symbol in &symbols {
+            // An index has options and is no asset.
+            match clients.trading.asset(*symbol).await {
+                Ok(asset) if asset.status == "active" => shares.push(*symbol),
+                Ok(_) => {}
+                Err(error) if error.status() == Some(404) => {}
+                Err(error) => return Err(error),
             }
         }
-        contracts.sort_by_key(|(option, _)| option.contract);
-        contracts.dedup_by_key(|(option, _)| option.contract);
+        let date = new_york_date(now);
+        let (mut contracts, unreadable) = contracts(config, clients, date).await?;
+        let listed = contracts.iter().map(|(option, _)| option.contract).collect();
         if let Some(limit) = config.option_quote_limit.filter(|limit| contracts.len() > *limit) {
             let spots = spots(clients, config, &shares).await?;
             contracts = nearest(contracts, &spots, limit);
         }
-        Ok(Self { symbols, shares, contracts, unreadable, date })
+        Ok(Self { symbols, shares, contracts, listed, unreadable, date })
+    }
+
+    /// Its date.
+    pub(super) const fn date(&self) -> Date {
+        self.date
+    }
+
+    /// Whether the venue lists the same contracts still: another market may have been put in its place meanwhile.
+    pub(super) async fn still_holds(&self, config: &FeedConfig, clients: &Clients) -> Result<bool, RestError> {
+        let (now, _) = contracts(config, clients, self.date).await?;
+        Ok(now.iter().map(|(option, _)| option.contract).eq(self.listed.iter().copied()))
     }
 
     /// Defines what is new and says the open interest.
@@ -91,29 +97,44 @@ impl Listing {
         inputs
     }
 
-    /// Bars of today and of the session before, and the contracts' volume so far. Ends with the word that all is there.
+    /// Bars of today and of the session before, and, where they were not told yet, the contracts' volumes so far. Ends with
+    /// the word that all is there.
     pub(super) async fn backfill(
         &self,
         config: &FeedConfig,
         clients: &Clients,
         instruments: &Instruments,
         now: UnixNanos,
+        with_volumes: bool,
     ) -> Result<Vec<Input>, RestError> {
-        let mut bars = Vec::new();
         let from = Session::previous_before(self.date).open;
-        if !self.shares.is_empty() {
-            let minutes =
-                clients.data.stock_bars(&self.shares, Timeframe::Minutes(1), from, now, config.stock_feed).await?;
-            for (symbol, listed) in minutes {
-                let id = Symbol::parse(&symbol).ok().and_then(|symbol| instruments.by_symbol(symbol));
-                let read = |id| listed.iter().map(move |bar| bar.event(id, Span::from_minutes(1), true));
-                bars.extend(id.into_iter().flat_map(read).filter(|bar| bar.end() <= now));
-            }
+        let mut bars = self.minutes(config, clients, instruments, (from, now)).await?;
+        if with_volumes {
+            bars.extend(self.volumes_so_far(config, clients, instruments, now).await?);
         }
-        bars.extend(self.volumes_so_far(config, clients, instruments, now).await?);
-        bars.sort_by_key(|bar| (bar.end(), bar.instrument));
-        let inputs = bars.into_iter().map(|bar| Input::Market(MarketEvent::Bar(bar)));
-        Ok(inputs.chain([messages::backfill_complete()]).collect())
+        Ok(messages::filled_in(bars).collect())
+    }
+
+    /// The shares' minutes that began at `from` or later and are over by `now`, as filled in.
+    pub(super) async fn minutes(
+        &self,
+        config: &FeedConfig,
+        clients: &Clients,
+        instruments: &Instruments,
+        (from, now): (UnixNanos, UnixNanos),
+    ) -> Result<Vec<Bar>, RestError> {
+        let mut bars = Vec::new();
+        if self.shares.is_empty() || from >= now {
+            return Ok(bars);
+        }
+        let minutes =
+            clients.data.stock_bars(&self.shares, Timeframe::Minutes(1), from, now, config.stock_feed).await?;
+        for (symbol, listed) in minutes {
+            let id = Symbol::parse(&symbol).ok().and_then(|symbol| instruments.by_symbol(symbol));
+            let read = |id| listed.iter().map(move |bar| bar.event(id, Span::from_minutes(1), true));
+            bars.extend(id.into_iter().flat_map(read).filter(|bar| bar.end() <= now));
+        }
+        Ok(bars)
     }
 
     /// One bar a contract, from the open until now, with the day's volume.
@@ -141,8 +162,8 @@ impl Listing {
         Ok(bars)
     }
 
-    /// What to subscribe to.
-    pub(super) fn channels(&self, name: StreamName) -> Channels {
+    /// What to subscribe to. `with_option_bars`: a venue that plays a recording gives bars of contracts too.
+    pub(super) fn channels(&self, name: StreamName, with_option_bars: bool) -> Channels {
         let shares: Vec<String> = self.shares.iter().map(Symbol::to_string).collect();
         let contracts: Vec<String> = self.contracts.iter().map(|(option, _)| option.contract.to_string()).collect();
         match name {
@@ -153,9 +174,38 @@ impl Listing {
                 statuses: shares,
                 ..Channels::default()
             },
-            StreamName::Options => Channels { trades: contracts.clone(), quotes: contracts, ..Channels::default() },
+            StreamName::Options => Channels {
+                bars: if with_option_bars { contracts.clone() } else { Vec::new() },
+                trades: contracts.clone(),
+                quotes: contracts,
+                ..Channels::default()
+            },
         }
     }
+}
+
+/// What is listed from `date` on, in order of symbol, and what of it cannot be read.
+async fn contracts(
+    config: &FeedConfig,
+    clients: &Clients,
+    date: Date,
+) -> Result<(Vec<(OptionContract, Option<u64>)>, Vec<String>), RestError> {
+    let soon = date.checked_add(jiff::Span::new().days(DAYS_AHEAD)).unwrap_or(date);
+    // A recording holds what it holds: all of it is followed.
+    let expiration_to = if config.cadence.is_some() { LAST_DATE } else { soon };
+    let filter = ContractFilter { underlyings: config.symbols.clone(), expiration_from: date, expiration_to };
+    let mut contracts = Vec::new();
+    let mut unreadable = Vec::new();
+    for contract in &clients.trading.option_contracts(&filter).await? {
+        match read_contract(contract) {
+            Some(read) if config.symbols.contains(&read.0.underlying) => contracts.push(read),
+            Some(_) => {}
+            None => unreadable.push(contract.symbol.chars().take(32).collect()),
+        }
+    }
+    contracts.sort_by_key(|(option, _)| option.contract);
+    contracts.dedup_by_key(|(option, _)| option.contract);
+    Ok((contracts, unreadable))
 }
 
 fn read_contract(contract: &Contract) -> Option<(OptionContract, Option<u64>)> {
@@ -179,7 +229,8 @@ async fn spots(
     Ok(snapshots.into_iter().filter_map(price).collect())
 }
 
-/// The contracts nearest to the money, soonest expiry first, each underlying in turn, as many as the plan allows.
+/// The contracts nearest to the money, soonest expiry first, as many as the plan allows: one of each underlying, then the
+/// next of each. Where nobody knows the price, the middle strike stands for it.
 fn nearest(
     contracts: Vec<(OptionContract, Option<u64>)>,
     spots: &BTreeMap<Symbol, Price>,
@@ -190,12 +241,16 @@ fn nearest(
         by_underlying.entry(contract.0.underlying).or_default().push(contract);
     }
     for (symbol, listed) in &mut by_underlying {
-        let spot = spots.get(symbol).map_or(0, |price| price.nanos());
+        let mut strikes: Vec<i64> = listed.iter().map(|(option, _)| option.strike().nanos()).collect();
+        strikes.sort_unstable();
+        let middle = strikes.get(strikes.len() / 2).copied().unwrap_or(0);
+        let spot = spots.get(symbol).map_or(middle, |price| price.nanos());
         listed
             .sort_by_key(|(option, _)| (option.expiration(), option.strike().nanos().abs_diff(spot), option.contract));
     }
-    let share = limit.checked_div(by_underlying.len()).unwrap_or(0);
-    let mut chosen: Vec<_> = by_underlying.into_values().flat_map(|listed| listed.into_iter().take(share)).collect();
+    let mut ranked: Vec<_> = by_underlying.into_values().flat_map(|listed| listed.into_iter().enumerate()).collect();
+    ranked.sort_by_key(|(rank, (option, _))| (*rank, option.contract));
+    let mut chosen: Vec<_> = ranked.into_iter().take(limit).map(|(_, contract)| contract).collect();
     chosen.sort_by_key(|(option, _)| option.contract);
     chosen
 }
@@ -222,8 +277,14 @@ mod tests {
             contract("SPY", 27, 600),
         ];
         let spots = BTreeMap::from([(symbol("SPY"), dollars(604)), (symbol("QQQ"), dollars(500))]);
-        let chosen: Vec<String> =
-            nearest(listed, &spots, 4).iter().map(|(option, _)| option.contract.to_string()).collect();
-        assert_eq!(chosen, ["QQQ261124C00500000", "SPY261124C00600000", "SPY261124C00610000"]);
+        let chosen = |spots, limit| -> Vec<String> {
+            nearest(listed.clone(), spots, limit).iter().map(|(option, _)| option.contract.to_string()).collect()
+        };
+        let three = ["QQQ261124C00500000", "SPY261124C00600000", "SPY261124C00610000"];
+        assert_eq!(chosen(&spots, 3), three);
+        // What one underlying does not need the others get.
+        assert_eq!(chosen(&spots, 4).len(), 4);
+        let unknown = BTreeMap::new();
+        assert_eq!(chosen(&unknown, 2), ["QQQ261124C00500000", "SPY261124C00600000"]);
     }
 }

@@ -3,9 +3,11 @@
 use super::FeedInput;
 use agenttrader_alpaca::rest::RestError;
 use agenttrader_alpaca::stream::{NotTaken, StreamEvent};
+use agenttrader_core::event::{Bar, MarketEvent};
 use agenttrader_core::time::{Span, UnixNanos};
 use agenttrader_sequence::input::{Fact, FeedFact, Input};
 use std::sync::mpsc::{SyncSender, TrySendError};
+use tokio::sync::mpsc::UnboundedSender;
 
 /// Which of the venue's streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +27,24 @@ impl StreamName {
     }
 }
 
+/// A stream came up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Up {
+    /// Which.
+    pub(super) name: StreamName,
+    /// It was up before: something was lost in between.
+    pub(super) again: bool,
+    /// Exchange time of its last event so far.
+    pub(super) last: Option<UnixNanos>,
+}
+
 /// Passes one stream's events on.
 pub(super) struct Messages {
     name: StreamName,
     delayed: bool,
     queue: SyncSender<FeedInput>,
+    ups: UnboundedSender<Up>,
+    was_up: bool,
     last: Option<UnixNanos>,
     lost_after: Option<UnixNanos>,
     rejected: u64,
@@ -39,11 +54,14 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    pub(super) fn new(name: StreamName, delayed: bool, queue: SyncSender<FeedInput>) -> Self {
+    /// `ups` is told whenever the stream comes up.
+    pub(super) fn new(name: StreamName, delayed: bool, queue: SyncSender<FeedInput>, ups: UnboundedSender<Up>) -> Self {
         Self {
             name,
             delayed,
             queue,
+            ups,
+            was_up: false,
             last: None,
             lost_after: None,
             rejected: 0,
@@ -73,7 +91,11 @@ impl Messages {
             }
             StreamEvent::Connected => {
                 let connected = FeedFact::Connected { stream: self.name.text(), delayed: self.delayed };
-                self.offer(fact(connected), || StreamEvent::Connected)
+                self.offer(fact(connected), || StreamEvent::Connected)?;
+                // Nobody listens once the day has ended, and then there is nothing to fill in.
+                let _ = self.ups.send(Up { name: self.name, again: self.was_up, last: self.last });
+                self.was_up = true;
+                Ok(())
             }
             StreamEvent::Unknown { kind } => {
                 let reason = format!("message of unknown type `{}`", kind.as_str().escape_debug());
@@ -159,7 +181,13 @@ pub(super) fn rejected(reason: String, count: u64) -> Input {
     fact(FeedFact::Rejected { stream: "rest".to_owned(), reason, count })
 }
 
-pub(super) fn backfill_complete() -> Input {
+/// Bars of the past in order of time, and the word that all are there.
+pub(super) fn filled_in(mut bars: Vec<Bar>) -> impl Iterator<Item = Input> {
+    bars.sort_by_key(|bar| (bar.end(), bar.instrument));
+    bars.into_iter().map(|bar| Input::Market(MarketEvent::Bar(bar))).chain([backfill_complete()])
+}
+
+fn backfill_complete() -> Input {
     fact(FeedFact::BackfillComplete)
 }
 
@@ -175,7 +203,8 @@ mod tests {
 
     fn messages(room: usize) -> (Messages, Receiver<FeedInput>) {
         let (queue, inputs) = sync_channel(room);
-        (Messages::new(StreamName::Stocks, false, queue), inputs)
+        let (ups, _) = tokio::sync::mpsc::unbounded_channel();
+        (Messages::new(StreamName::Stocks, false, queue, ups), inputs)
     }
 
     fn trade(seconds: i64) -> StreamEvent {
@@ -214,6 +243,19 @@ mod tests {
             FeedFact::Gap { stream: "stocks".into(), from: UnixNanos::from_seconds(1), to: UnixNanos::from_seconds(9) };
         let told = facts(&inputs);
         assert_eq!(told.iter().filter(|fact| matches!(fact, FeedFact::Gap { .. })).collect::<Vec<_>>(), [&gap]);
+    }
+
+    #[test]
+    fn coming_up_again_tells_from_where_to_fill_in() {
+        let (queue, _inputs) = sync_channel(16);
+        let (ups, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let mut messages = Messages::new(StreamName::Stocks, false, queue, ups);
+        for event in [StreamEvent::Connected, trade(1), lost(), StreamEvent::Connected] {
+            messages.take(event).unwrap();
+        }
+        let up = |again, last| Up { name: StreamName::Stocks, again, last };
+        assert_eq!(told.try_recv().unwrap(), up(false, None));
+        assert_eq!(told.try_recv().unwrap(), up(true, Some(UnixNanos::from_seconds(1))));
     }
 
     #[test]

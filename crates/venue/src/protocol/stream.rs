@@ -17,10 +17,7 @@ use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
-use tokio::time::{Instant, sleep_until, timeout};
-
-/// Within this a client has to authenticate; each try gives it anew.
-const AUTH_WITHIN: Duration = Duration::from_secs(10);
+use tokio::time::timeout;
 
 /// Largest message a client may send: a thousand OCC symbols are about 24 kB.
 const MESSAGE_MAX: usize = 1 << 20;
@@ -180,7 +177,7 @@ async fn sign_in(
     loop {
         let key = match presented.take() {
             Some(key) => key,
-            None => match timeout_at_auth(line).await? {
+            None => match heard_within(line, shared.auth_within).await? {
                 Ok(ClientMessage::Auth { key, secret }) => Key::checked(&key, &secret).ok_or(Refused),
                 Ok(_) => {
                     line.say(&Control::error(StreamError::NotAuthenticated)).await?;
@@ -210,15 +207,10 @@ async fn sign_in(
     }
 }
 
-async fn timeout_at_auth(line: &mut Line) -> Result<Result<ClientMessage, StreamError>, Gone> {
-    let deadline = Instant::now() + AUTH_WITHIN;
-    let heard = tokio::select! {
-        heard = line.hear() => Some(heard),
-        () = sleep_until(deadline) => None,
-    };
-    match heard {
-        Some(heard) => heard,
-        None => Err(line.hang_up(StreamError::AuthTimeout).await),
+async fn heard_within(line: &mut Line, limit: Duration) -> Result<Result<ClientMessage, StreamError>, Gone> {
+    match timeout(limit, line.hear()).await {
+        Ok(heard) => heard,
+        Err(_) => Err(line.hang_up(StreamError::AuthTimeout).await),
     }
 }
 

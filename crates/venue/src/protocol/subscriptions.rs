@@ -133,7 +133,7 @@ impl Subscriptions {
     /// Channels that are served here, and symbols that are formed as those of the feed are.
     fn check(&self, asked: &Channels) -> Result<(), StreamError> {
         for ((_, names), bit) in asked.named().into_iter().zip(BITS) {
-            let served = self.kind == Kind::Stocks || bit & (channel::TRADES | channel::QUOTES) != 0;
+            let served = self.kind == Kind::Stocks || bit & self.option_channels() != 0;
             if !served && !names.is_empty() {
                 return Err(StreamError::InvalidAction);
             }
@@ -148,6 +148,14 @@ impl Subscriptions {
             }
         }
         Ok(())
+    }
+
+    /// Trades and quotes; where no plan's limits hold, a recording's minute bars too.
+    const fn option_channels(&self) -> Channel {
+        match self.plan {
+            Plan::Unlimited => channel::TRADES | channel::QUOTES | channel::BARS,
+            Plan::Paid | Plan::Basic => channel::TRADES | channel::QUOTES,
+        }
     }
 
     fn within_plan(&self, symbols: &[BTreeSet<String>; BITS.len()]) -> Result<(), StreamError> {
