@@ -2,32 +2,12 @@
 
 use crate::occ_symbol::OccSymbol;
 use crate::price::Price;
+pub use crate::right::Right;
 use crate::symbol::Symbol;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
-
-/// Call or put.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Right {
-    /// The right to buy.
-    Call,
-    /// The right to sell.
-    Put,
-}
-
-impl Right {
-    /// The other right.
-    #[must_use]
-    pub const fn other(self) -> Self {
-        match self {
-            Self::Call => Self::Put,
-            Self::Put => Self::Call,
-        }
-    }
-}
 
 /// The number by which one recording, and everything fed from it, knows an instrument: its place in order of definition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -31,6 +31,7 @@ pub mod price;
 pub mod proposal;
 pub mod quantity;
 pub mod reason;
+pub mod right;
 pub mod secret;
 pub mod symbol;
 pub mod time;

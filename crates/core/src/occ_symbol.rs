@@ -9,8 +9,8 @@ use std::str::FromStr;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::instrument::Right;
 use crate::price::Price;
+use crate::right::Right;
 
 /// One listed option contract, by its OCC symbol. A plain value: reading one allocates nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

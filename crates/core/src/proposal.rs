@@ -2,11 +2,11 @@
 
 use crate::canonical_json::{self, CanonicalError};
 use crate::digest::Digest;
-use crate::instrument::Right;
 use crate::occ_symbol::OccSymbol;
 use crate::order::{Intent, Order, OrderLeg, OrderType, Side, TimeInForce, Tradable};
 use crate::price::Price;
 use crate::quantity::Quantity;
+use crate::right::Right;
 use crate::symbol::Symbol;
 use crate::time::{Span, UnixNanos};
 use jiff::civil::Date;
