@@ -3,8 +3,9 @@
 use crate::clock;
 use crate::guard::{Hosts, Problem, read_only};
 use crate::metrics::{self, Metrics};
+use crate::service_kind::ServiceKind;
 use crate::snapshot::Snapshot;
-use crate::status::{HeartbeatAnswer, ServiceKind};
+use crate::status::HeartbeatAnswer;
 use crate::tasks::Stop;
 use agenttrader_core::time::Span;
 use axum::extract::{ConnectInfo, State};

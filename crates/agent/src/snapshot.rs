@@ -4,9 +4,10 @@
 //! was published is added, so that an agent that hangs grows stale instead of staying fresh for ever.
 
 use crate::marketdata_health::MarketdataHealth;
+use crate::service_kind::ServiceKind;
 use crate::start::Identity;
 use crate::state::{Answer, MarketdataSeen, Observed, State, state};
-use crate::status::{Audit, Heartbeat, HeartbeatAnswer, Marketdata, Safety, ServiceKind, StateReport, Status};
+use crate::status::{Audit, Heartbeat, HeartbeatAnswer, Marketdata, Safety, StateReport, Status};
 use agenttrader_core::time::{Span, UnixNanos};
 use std::collections::BTreeMap;
 

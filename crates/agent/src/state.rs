@@ -1,6 +1,6 @@
 //! An agent's state: the first of six rules that matches.
 
-use crate::status::ServiceKind;
+use crate::service_kind::ServiceKind;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;

@@ -1,5 +1,6 @@
 //! What `GET /ops/status` and `GET /heartbeat` answer. The types stand here once; the OpenAPI document comes from them.
 
+use crate::service_kind::ServiceKind;
 use crate::state::State;
 use agenttrader_core::canonical_json::{self, CanonicalError};
 use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole};
@@ -10,43 +11,6 @@ use utoipa::ToSchema;
 
 /// Bytes of the longest status that is read.
 pub const STATUS_BYTES_MOST: usize = 64 * 1024;
-
-/// What kind of service an agent is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ServiceKind {
-    /// Brings the market in.
-    Marketdata,
-    /// Evaluates strategies.
-    Strategy,
-    /// Executes orders.
-    Execution,
-    /// Brings the market in, as a scheduled service.
-    Ingest,
-    /// Watches, reports, judges in the shadow.
-    Ops,
-}
-
-impl ServiceKind {
-    /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Marketdata, Self::Strategy, Self::Execution, Self::Ingest, Self::Ops];
-
-    /// The kind of an agent's role.
-    pub const fn of_role(role: AgentRole) -> Self {
-        match role {
-            AgentRole::Marketdata => Self::Marketdata,
-            AgentRole::StrategyEval => Self::Strategy,
-            AgentRole::Execution => Self::Execution,
-            AgentRole::Ops => Self::Ops,
-            AgentRole::Ingest => Self::Ingest,
-        }
-    }
-
-    /// Whether the service itself brings the market in, and so answers for how fresh it is.
-    pub const fn brings_marketdata(self) -> bool {
-        matches!(self, Self::Marketdata | Self::Ingest)
-    }
-}
 
 /// An agent's status.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use agenttrader_agent::service_kind::ServiceKind;
 use agenttrader_agent::state::{Answer, MarketdataSeen, Observed, State, state};
-use agenttrader_agent::status::ServiceKind;
 
 /// First match wins. `*` is anything, `|` is or, `+` in the reasons separates them; `MD` is the reason that market data gives.
 /// Columns: kind, answer, execution enabled, replicas, switch, market data, market open, heartbeat current, log writable.

@@ -1,7 +1,7 @@
 //! What mission control holds while it runs: the view, the agents' last answers, and who follows the events.
 
 use crate::inventory::Inventory;
-use crate::poll::{Cadence, Polled};
+use crate::polled::{Cadence, Polled};
 use crate::reading::Reading;
 use crate::view::{Kept, RecordId, View};
 use agenttrader_agent::clock;

@@ -1,6 +1,6 @@
 //! The inventory: which agents there are, where they answer, and how much hangs on each.
 
-use agenttrader_agent::status::ServiceKind;
+use agenttrader_agent::service_kind::ServiceKind;
 use agenttrader_core::identity::is_agent_name;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

@@ -22,6 +22,7 @@ pub mod inventory;
 pub mod item;
 pub mod journals;
 pub mod poll;
+mod polled;
 pub mod reading;
 mod story;
 pub mod view;

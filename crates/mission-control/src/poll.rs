@@ -2,17 +2,20 @@
 
 use crate::hub::Hub;
 use crate::inventory::{Agent, Criticality};
+use crate::polled::LastAnswer;
+pub use crate::polled::{Cadence, Polled, Seen};
 use agenttrader_agent::clock;
 use agenttrader_agent::marketdata_health::{FetchError, Fetched, fetch, http_client};
+use agenttrader_agent::service_kind::ServiceKind;
 use agenttrader_agent::state::State;
-use agenttrader_agent::status::{STATUS_BYTES_MOST, ServiceKind, Status};
+use agenttrader_agent::status::{STATUS_BYTES_MOST, Status};
 use agenttrader_agent::tasks::Stop;
 use agenttrader_core::identity::REPO_ID;
 use agenttrader_core::time::UnixNanos;
 use futures_util::future::join_all;
 use serde::Serialize;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::time::MissedTickBehavior;
 use utoipa::ToSchema;
 
@@ -21,50 +24,6 @@ const WORDS_MOST: usize = 280;
 
 /// Reason codes kept of one agent.
 const REASONS_MOST: usize = 32;
-
-/// How often agents are asked, and how long each may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cadence {
-    /// Between two polls, `POLL_INTERVAL_SECONDS`.
-    pub interval: Duration,
-    /// For one agent's whole answer, `PER_AGENT_TIMEOUT_SECONDS`.
-    pub timeout: Duration,
-}
-
-/// What an agent's status endpoint gave.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Seen {
-    /// A status that fits.
-    Answered(Box<Status>),
-    /// Something that does not fit the contract.
-    Unfit {
-        /// How.
-        why: String,
-    },
-    /// Nothing.
-    Silent {
-        /// Why.
-        why: String,
-    },
-}
-
-/// The last poll of an agent.
-#[derive(Clone, Debug)]
-pub struct Polled {
-    /// When it was asked, on the clock that never steps.
-    pub(crate) at: Instant,
-    /// The same, wall time.
-    pub(crate) at_utc: UnixNanos,
-    pub(crate) seen: Seen,
-    /// The last status that fitted, kept while none comes.
-    pub(crate) last: Option<LastAnswer>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct LastAnswer {
-    pub(crate) at: Instant,
-    pub(crate) status: Arc<Status>,
-}
 
 /// An agent with its state.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -96,25 +55,6 @@ pub struct AgentRow {
     /// That status.
     #[schema(required = true)]
     pub status: Option<Status>,
-}
-
-impl Cadence {
-    /// On one machine.
-    pub const FLOOR: Self = Self { interval: Duration::from_secs(1), timeout: Duration::from_millis(1_500) };
-    /// Over many machines.
-    pub const CLUSTER: Self = Self { interval: Duration::from_secs(10), timeout: Duration::from_millis(1_500) };
-
-    /// The same with what an operator has set; an interval of nought is a second.
-    #[must_use]
-    pub fn with(self, interval_seconds: Option<u32>, timeout: Option<Duration>) -> Self {
-        let interval = interval_seconds.map(|seconds| Duration::from_secs(seconds.max(1).into()));
-        Self { interval: interval.unwrap_or(self.interval), timeout: timeout.unwrap_or(self.timeout) }
-    }
-
-    /// After which an answer says nothing any more: two polls were missed.
-    fn stale_after(self) -> Duration {
-        self.interval.saturating_mul(3).saturating_add(self.timeout)
-    }
 }
 
 /// Asks every agent, at once and then at each interval, until `stop`.
