@@ -31,6 +31,7 @@
 pub mod black_scholes;
 pub mod carry;
 pub mod flow;
+mod flow_event;
 pub mod gamma_exposure;
 pub mod greeks;
 pub mod implied_volatility;
@@ -42,7 +43,7 @@ pub mod sweep;
 pub mod time_to_expiry;
 pub mod zero_gamma;
 
-pub use agenttrader_core::instrument::Right;
+pub use agenttrader_core::right::Right;
 pub use carry::{Carry, CarryError};
 pub use greeks::Greeks;
 pub use implied_volatility::{NoVolatility, implied_volatility};

@@ -1,7 +1,7 @@
 //! Recognises one buyer or seller who takes several exchanges at once.
 
 use crate::{
-    flow::{FlowEvent, Kind, Outcome},
+    flow_event::{FlowEvent, Kind, Outcome},
     quote_trail::Side,
 };
 
