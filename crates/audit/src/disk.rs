@@ -1,7 +1,7 @@
 //! Every system call of the log.
 
+use crate::error::OpenError;
 use crate::journal::{self, Owner, Replayed};
-use crate::log::OpenError;
 use agenttrader_core::digest::Digest;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, Write as _};

@@ -1,9 +1,8 @@
 //! The journal's text: one record a line, and reading it through at start.
 
-use crate::log::Torn;
 use crate::record::{RECORD_BYTES_MOST, Record};
 use agenttrader_core::canonical_json;
-use agenttrader_core::digest::Running;
+use agenttrader_core::digest::{Digest, Running};
 use agenttrader_core::time::UnixNanos;
 use std::io::{self, BufRead, Read as _};
 
@@ -25,6 +24,17 @@ pub(crate) struct Replayed {
     pub(crate) last_time: Option<UnixNanos>,
     /// What follows them and is no record.
     pub(crate) torn: Option<Torn>,
+}
+
+/// Bytes at the journal's end that were no record.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Torn {
+    /// How many.
+    pub bytes: u64,
+    /// Their SHA-256.
+    pub sha256: Digest,
+    /// What was wrong with the first of them.
+    pub why: String,
 }
 
 #[derive(Debug)]

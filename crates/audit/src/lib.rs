@@ -15,10 +15,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod disk;
+mod error;
 #[cfg(test)]
 mod faults;
+mod health;
 mod journal;
 pub mod log;
+mod options;
+mod queue;
 pub mod read;
 pub mod receipt;
 pub mod record;

@@ -4,24 +4,23 @@
 //! `fdatasync` and gives its [`Receipt`]. The journal is `DATA_DIR/audit-state/AGENT_NAME/journal.ndjson`.
 
 use crate::disk::{Disk, Files};
+pub use crate::error::{LogError, OpenError};
+pub use crate::health::{Health, HealthObserver};
 use crate::journal::Owner;
+pub use crate::journal::Torn;
+pub use crate::options::Options;
+pub use crate::queue::QUEUE_ENTRIES;
+use crate::queue::{Queued, Shared, locked};
 use crate::receipt::Receipt;
-use crate::record::{Entry, Record};
-use crate::redact::Redactor;
+use crate::record::Entry;
 use crate::writer::{Stamp, Writer};
-use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, Build, is_agent_name};
 use agenttrader_core::time::UnixNanos;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-
-/// Entries that may wait for the writer: a disk that hangs for a second at four thousand records a second. The next is refused, its ticket
-/// fails at once, and [`Log::lost`] counts it: an agent must not stop, or grow without end, because a disk does.
-pub const QUEUE_ENTRIES: usize = 4_096;
 
 /// An agent's log, open and held by its lock. Shared by reference between threads.
 #[derive(Debug)]
@@ -45,132 +44,12 @@ pub struct Opened {
     pub records: u64,
 }
 
-/// Bytes at the journal's end that were no record.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Torn {
-    /// How many.
-    pub bytes: u64,
-    /// Their SHA-256.
-    pub sha256: Digest,
-    /// What was wrong with the first of them.
-    pub why: String,
-}
-
-/// Whether the log can be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Health {
-    /// The last write succeeded, or there was none yet.
-    Writable,
-    /// The last write failed. It is tried again at each append and ten times a second.
-    Unavailable {
-        /// The system's words.
-        why: String,
-    },
-}
-
-/// Told of each change of [`Health`], on the writer's thread; must not block.
-pub type HealthObserver = Box<dyn Fn(Health) + Send>;
-
-/// What a log may be given besides its identity.
-#[derive(Default)]
-pub struct Options {
-    /// Redacts `error` and `intent_summary`.
-    pub redactor: Arc<Redactor>,
-    /// Told of each change of health.
-    pub on_health_change: Option<HealthObserver>,
-    /// Gets each record once it is durable, in order. The receiver must keep up: this channel has no bound.
-    pub watcher: Option<mpsc::Sender<Arc<Record>>>,
-}
-
-/// Why a log cannot be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The agent's name cannot name a folder.
-    #[error("`{name}` cannot name a log: 1 to 64 letters, digits, `-` and `_`")]
-    Name {
-        /// The name.
-        name: String,
-    },
-    /// Another process holds the log.
-    #[error("the audit log is held by another process ({path}); end that process first, or use another data directory")]
-    Held {
-        /// The lock file.
-        path: PathBuf,
-    },
-    /// A line is no record, and good records follow it: damage, not a crash.
-    #[error(
-        "AUDIT_CORRUPT: {path} line {line}: {why}; good records follow it, so this is damage: keep the file and ask who changed it"
-    )]
-    Corrupt {
-        /// The journal.
-        path: PathBuf,
-        /// The bad line, from 1.
-        line: u64,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A file or folder cannot be made, read or written.
-    #[error("cannot open the audit log at {path}")]
-    Io {
-        /// What could not be opened.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The writer's thread cannot be started.
-    #[error("cannot start the audit log's writer")]
-    Thread(#[source] io::Error),
-}
-
-/// Why a record is not durable.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LogError {
-    /// The disk refused. The record is kept and tried again, so it may still come to stand in the log.
-    #[error("the audit log cannot be written: {why}")]
-    Unavailable {
-        /// The system's words.
-        why: String,
-    },
-    /// Too many records wait for the disk; this one is lost, and counted.
-    #[error("the audit log's queue is full: the record is lost")]
-    Full,
-    /// The payload has no canonical form. The record stands without it and says so.
-    #[error("the payload has no canonical form: {why}")]
-    Payload {
-        /// What it holds.
-        why: String,
-    },
-    /// The log is closed.
-    #[error("the audit log is closed")]
-    Closed,
-}
-
 /// A place in the log that was asked for.
 #[derive(Debug)]
 #[must_use = "what a safety property leans on waits for its ticket; drop it by name where none does"]
 pub struct Ticket {
     answer: Receiver<Result<Receipt, LogError>>,
     nudge: SyncSender<()>,
-}
-
-/// An entry on its way to the writer.
-#[derive(Debug)]
-pub(crate) struct Queued {
-    pub(crate) entry: Entry,
-    pub(crate) answer: SyncSender<Result<Receipt, LogError>>,
-}
-
-/// What the writer and the log's users both see.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    /// Entries in the queue.
-    pub(crate) queued: AtomicUsize,
-    /// Durable records.
-    pub(crate) size: AtomicU64,
-    /// Records refused because too many waited.
-    pub(crate) lost: AtomicU64,
-    pub(crate) health: Mutex<Health>,
 }
 
 impl Log {
@@ -321,9 +200,4 @@ impl Ticket {
     pub fn unwaited(self) {
         drop(self);
     }
-}
-
-/// The guard, also after a panic of another holder: what is held here is never half changed.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

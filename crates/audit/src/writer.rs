@@ -1,8 +1,11 @@
 //! The writer's thread: gathers entries into a batch, numbers them, writes them, and answers the tickets after `fdatasync`.
 
 use crate::disk::Disk;
+use crate::error::LogError;
+use crate::health::{Health, HealthObserver};
 use crate::journal::Replayed;
-use crate::log::{Health, HealthObserver, LogError, Options, QUEUE_ENTRIES, Queued, Shared, locked};
+use crate::options::Options;
+use crate::queue::{QUEUE_ENTRIES, Queued, Shared, locked};
 use crate::receipt::Receipt;
 use crate::record::{
     ERROR_BYTES_MOST, Entry, RECORD_BYTES_MOST, Record, SUMMARY_BYTES_MOST, StoredPayload, TRACE_ID_BYTES_MOST, cut,
