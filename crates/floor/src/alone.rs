@@ -1,7 +1,8 @@
 //! One agent in a process of its own: the same sequence, recording and log as in a floor, and nobody judges.
 
-use crate::configuration::{RunSettings, effective};
+use crate::configuration::{RunSettings, agent_timeout, effective};
 use crate::engine::{Engine, Judging, Run};
+use crate::inlet::inlet;
 use crate::live::{self, Beginning, LiveError, Seated};
 use crate::market::{Market, MarketChoice, follow};
 use crate::ports::{Service, bind};
@@ -24,7 +25,6 @@ use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::AgentRole;
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::{Span, UnixNanos};
-use agenttrader_marketdata::feed::FeedInput;
 use agenttrader_mission_control::access::BindPolicy;
 use agenttrader_mission_control::api;
 use agenttrader_mission_control::hub::Hub;
@@ -33,7 +33,7 @@ use agenttrader_mission_control::journals;
 use agenttrader_mission_control::poll::{self, Cadence};
 use agenttrader_safety::kill_switch::{KillSwitch, Reading};
 use agenttrader_safety::seen::LogHealth;
-use agenttrader_sequence::input::{Fact, HealthFact, Input};
+use agenttrader_sequence::input::{Fact, HealthFact};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -41,9 +41,6 @@ use std::sync::mpsc::{self, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
-
-/// Inputs that may wait; as in a floor.
-const INPUTS_WAITING: usize = 65_536;
 
 /// Longest wait for tasks at the end.
 const END_WITHIN: Duration = Duration::from_millis(1_200);
@@ -117,9 +114,9 @@ impl Alone {
         make_folder(data_dir.join("recordings"))?;
 
         let tasks = Tasks::new();
-        let (queue, inputs) = sync_channel(INPUTS_WAITING);
+        let (inlet, inputs) = inlet();
         let (watcher, durable) = mpsc::channel::<Arc<Record>>();
-        let desk = open_desk(&data_dir, &identity, &queue, Some(watcher))?;
+        let desk = open_desk(&data_dir, &identity, &inlet.facts, Some(watcher))?;
         std::thread::Builder::new()
             .name("records".to_owned())
             .spawn(move || durable.into_iter().for_each(|record| watch(&record)))
@@ -140,7 +137,7 @@ impl Alone {
             .spawn(move || writer::run(&desks, &records))
             .map_err(FloorError::Thread)?;
         let told = Fact::Log { agent_name: name.clone(), health: LogHealth::Writable };
-        let _ = queue.try_send(FeedInput::Input(Input::Fact(told)));
+        let _ = inlet.facts.try_send(told);
         let run_of = Run { recording_id, build: identity.build.clone(), log_last_time };
         let is_strategy = identity.agent.agent_role == AgentRole::StrategyEval;
         let beginning = Beginning {
@@ -159,16 +156,16 @@ impl Alone {
             .spawn(move || live::run(beginning, &inputs, outgoing, &stop))
             .map_err(FloorError::Thread)?;
         let switch = KillSwitch::new(switch_watch::sources(&data_dir, &run.environment));
-        let switch_queue = queue.clone();
+        let switch_facts = inlet.facts.clone();
         tasks
-            .spawn_thread("kill switch", move |stop| switch_watch::run(&switch, &switch_queue, &stop))
+            .spawn_thread("kill switch", move |stop| switch_watch::run(&switch, &switch_facts, &stop))
             .map_err(FloorError::Thread)?;
         if is_strategy {
-            tasks.spawn("marketdata health", watch_health(run.environment.clone(), queue.clone(), tasks.stop()));
+            tasks.spawn("marketdata health", watch_health(run.environment.clone(), inlet.facts.clone(), tasks.stop()));
         }
         let (feed_stop, feed_stops) = tokio::sync::watch::channel(false);
         let feed_end = Arc::new(Mutex::new(None));
-        tasks.spawn("feed", follow(market.feed(&name, &run.environment)?, queue, feed_stops, feed_end));
+        tasks.spawn("feed", follow(market.feed(&name, &run.environment)?, inlet, feed_stops, feed_end));
         let stop = tasks.stop();
         let router = health::router(board, Hosts::new([]));
         tasks.spawn("health", async move {
@@ -221,7 +218,7 @@ impl Alone {
 /// Asks marketdata for its health each second; each change of the answer is an input.
 async fn watch_health(
     environment: BTreeMap<String, String>,
-    queue: SyncSender<FeedInput>,
+    facts: SyncSender<Fact>,
     mut stop: agenttrader_agent::tasks::Stop,
 ) {
     let number = |name: &str, default: u64| environment.get(name).and_then(|text| text.parse().ok()).unwrap_or(default);
@@ -240,7 +237,7 @@ async fn watch_health(
         };
         let said = (fact.fresh, fact.reason.clone());
         if last.as_ref() != Some(&said) {
-            let _ = queue.try_send(FeedInput::Input(Input::Fact(Fact::Health(fact))));
+            let _ = facts.try_send(Fact::Health(fact));
             last = Some(said);
         }
         if tokio::time::timeout(HEALTH_EVERY, stop.wait()).await.is_ok() {
@@ -255,7 +252,15 @@ fn beat_of(identity: &Identity, log: &Log, switch: (&Reading, UnixNanos), wall: 
     snapshot(
         identity,
         log,
-        &Common { engine: None, switch: Some(switch), wall, speed: 1.0, recording_problem: None, max_age },
+        &Common {
+            engine: None,
+            switch: Some(switch),
+            wall,
+            speed: 1.0,
+            recording_problem: None,
+            feed_ended: false,
+            max_age,
+        },
     )
 }
 
@@ -306,11 +311,15 @@ impl AloneMissionControl {
         let address = listener.local_addr().ok();
         let tasks = Tasks::new();
         // No sequence runs here: what would be its inputs is not asked for.
-        let (queue, _) = sync_channel(1);
-        let desk = open_desk(&data_dir, &identity, &queue, None)?;
+        let (facts, _) = sync_channel(1);
+        let desk = open_desk(&data_dir, &identity, &facts, None)?;
         desk.log.append(start_record(&desk, &identity, clock::wall()).entry).unwaited();
         let log = Arc::clone(&desk.log);
-        let hub = Hub::new(inventory, Cadence::CLUSTER.with(poll_interval_seconds, None), tasks.stop());
+        let hub = Hub::new(
+            inventory,
+            Cadence::CLUSTER.with(poll_interval_seconds, agent_timeout(&environment)?),
+            tasks.stop(),
+        );
         let reader = Arc::clone(&hub);
         let folder = data_dir.clone();
         tasks

@@ -6,6 +6,7 @@ use agenttrader_core::symbol::Symbol;
 use agenttrader_sequence::input::{Configuration, ConfigurationFile, StrategySeat};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The files of `configs/` that shape a step, compiled in as defaults.
 const DEFAULTS: [(&str, &str); 6] = [
@@ -22,6 +23,9 @@ pub const DEFAULT_AGENTS: &str = include_str!("../../../configs/agents/agents.ya
 
 /// Largest configuration file read.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
+
+/// The variable of [`agent_timeout`].
+const AGENT_TIMEOUT: &str = "PER_AGENT_TIMEOUT_SECONDS";
 
 /// Strategies that run unless others are named.
 pub const DEFAULT_STRATEGIES: [&str; 2] = ["gamma", "whale"];
@@ -150,6 +154,21 @@ fn seconds(
     })
 }
 
+/// `PER_AGENT_TIMEOUT_SECONDS`: how long mission control waits for one agent, if it is set; tenths are good, up to a minute.
+///
+/// # Errors
+/// [`ConfigurationError::BadValue`].
+pub fn agent_timeout(environment: &BTreeMap<String, String>) -> Result<Option<Duration>, ConfigurationError> {
+    let Some(value) = environment.get(AGENT_TIMEOUT) else { return Ok(None) };
+    let seconds = value.parse::<f64>().ok().filter(|seconds| (0.1..=60.0).contains(seconds));
+    let refused = || ConfigurationError::BadValue {
+        variable: AGENT_TIMEOUT,
+        value: value.clone(),
+        problem: "is no number of seconds from 0.1 to 60",
+    };
+    seconds.map(|seconds| Some(Duration::from_secs_f64(seconds))).ok_or_else(refused)
+}
+
 /// `SYMBOL_ALLOWLIST`; a symbol in it that cannot be read refuses the whole, so that a typing error allows nothing else.
 fn allowlist(environment: &BTreeMap<String, String>) -> Result<Option<Vec<Symbol>>, ConfigurationError> {
     let Some(list) = environment.get("SYMBOL_ALLOWLIST") else { return Ok(None) };
@@ -194,6 +213,16 @@ mod tests {
         let listed = effective(&settings(&[("SYMBOL_ALLOWLIST", "SPY, QQQ")]), &[]).unwrap().symbol_allowlist;
         assert_eq!(listed.unwrap().len(), 2);
         assert_eq!(effective(&settings(&[("SYMBOL_ALLOWLIST", "")]), &[]).unwrap().symbol_allowlist, Some(vec![]));
+    }
+
+    #[test]
+    fn the_wait_for_an_agent_is_a_sensible_number_of_seconds() {
+        let asked = |value: &str| agent_timeout(&settings(&[(AGENT_TIMEOUT, value)]).environment);
+        assert_eq!(asked("2.5").unwrap(), Some(Duration::from_millis(2_500)));
+        assert_eq!(agent_timeout(&BTreeMap::new()).unwrap(), None);
+        for nonsense in ["", "0", "-1", "NaN", "inf", "soon", "61"] {
+            assert!(asked(nonsense).is_err(), "{nonsense}");
+        }
     }
 
     #[test]

@@ -6,7 +6,9 @@
 pub mod alone;
 pub mod bodies;
 pub mod configuration;
+mod counters;
 pub mod engine;
+pub mod inlet;
 pub mod live;
 pub mod market;
 pub mod ports;

@@ -1,6 +1,8 @@
 //! The sequence's thread: numbers, records and handles each input, and hands on what follows.
 
+use crate::counters::Counters;
 use crate::engine::{Engine, Judging, Output, Run};
+use crate::inlet::Inputs;
 use crate::records::{self, Cause, Outgoing};
 use crate::status::{Common, snapshot};
 use crate::venue_clock::{ClockReading, VenueClock};
@@ -19,14 +21,20 @@ use agenttrader_sequence::record::{RecordError, Recorder};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-/// Longest wait for an input: a timer is due at least that often.
-const WAIT_MAX: Duration = Duration::from_millis(50);
+/// Longest wait for a market input: a fact waits no longer, and a timer is due at least that often.
+const WAIT_MAX: Duration = Duration::from_millis(25);
 
 /// Inputs kept while the venue's clock has not been read yet: switch readings and log health, never market data.
 const EARLY_INPUTS_MAX: usize = 1_024;
+
+/// Between two publications of the agents' status.
+const PUBLISH_EVERY: Duration = Duration::from_secs(1);
+
+/// The stream by whose name the end of the whole feed is told.
+pub(crate) const WHOLE_FEED: &str = "feed";
 
 /// An agent of this process, as its status needs it.
 #[derive(Debug)]
@@ -87,9 +95,10 @@ struct Sequence {
     outgoing: Sender<Vec<Outgoing>>,
     switch: Option<(Reading, UnixNanos)>,
     states: Vec<Option<String>>,
+    counters: Counters,
+    feed_ended: bool,
     next_timer: UnixNanos,
     recording_problem: Option<String>,
-    unrecorded: u64,
     outputs: Vec<Output>,
 }
 
@@ -99,11 +108,12 @@ struct Sequence {
 /// [`LiveError`] when the run cannot begin, or its recording cannot be finished.
 pub fn run(
     beginning: Beginning,
-    inputs: &Receiver<FeedInput>,
+    inputs: &Inputs,
     outgoing: Sender<Vec<Outgoing>>,
     stop: &Stop,
 ) -> Result<Option<Digest>, LiveError> {
     let states = beginning.agents.iter().map(|_| None).collect();
+    let counters = Counters::new(&beginning.agents, &beginning.marketdata);
     let mut sequence = Sequence {
         beginning,
         clock: VenueClock::default(),
@@ -113,25 +123,29 @@ pub fn run(
         outgoing,
         switch: None,
         states,
+        counters,
+        feed_ended: false,
         next_timer: UnixNanos::EPOCH,
         recording_problem: None,
-        unrecorded: 0,
         outputs: Vec::new(),
     };
     sequence.publish(clock::wall());
-    let mut next_publish = clock::wall();
+    let mut published = clock::monotonic();
     while !stop.is_set() {
-        match inputs.recv_timeout(WAIT_MAX) {
-            Ok(FeedInput::Clock { wall, venue, speed }) => sequence.on_clock(ClockReading { wall, venue, speed })?,
-            Ok(FeedInput::Input(input)) => sequence.take(input),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
+        match inputs.next(WAIT_MAX) {
+            Ok(Some(FeedInput::Clock { wall, venue, speed })) => {
+                sequence.on_clock(ClockReading { wall, venue, speed })?;
+            }
+            Ok(Some(FeedInput::Input(input))) => sequence.take(input),
+            Ok(None) => {}
+            Err(_) => break,
         }
         let wall = clock::wall();
         sequence.tick(wall);
-        if wall >= next_publish {
+        // By the monotonic clock: a wall clock that is set back must not silence the heartbeat.
+        if published.elapsed() >= PUBLISH_EVERY {
             sequence.publish(wall);
-            next_publish = wall.plus(Span::from_seconds(1));
+            published = clock::monotonic();
         }
     }
     sequence.finish()
@@ -139,7 +153,7 @@ pub fn run(
 
 impl Sequence {
     fn on_clock(&mut self, reading: ClockReading) -> Result<(), LiveError> {
-        let stepped = self.clock.take(reading);
+        let stepped = self.clock.take(reading, clock::wall());
         if self.engine.is_none() {
             return self.begin();
         }
@@ -161,7 +175,7 @@ impl Sequence {
         let first = Input::Fact(Fact::Configuration(configuration.clone()));
         self.take(first);
         for input in std::mem::take(&mut self.early) {
-            self.take(input);
+            self.take_in(input, true);
         }
         Ok(())
     }
@@ -169,15 +183,18 @@ impl Sequence {
     /// Numbers, records and handles an input. One that cannot be recorded is not handled: the market then grows stale, and
     /// stale refuses.
     fn take(&mut self, input: Input) {
+        self.take_in(input, false);
+    }
+
+    /// See [`Sequence::take`]. `told`: its own records were written when it came, before the recording began.
+    fn take_in(&mut self, input: Input, told: bool) {
         let wall = clock::wall();
-        let switch_changed = self.note_switch(&input, wall);
+        let status_changed = if told { false } else { self.note(&input, wall) };
         let (Some(engine), Some(recorder), Some(at)) =
             (self.engine.as_mut(), self.recorder.as_mut(), self.clock.at(wall))
         else {
-            if self.early.len() < EARLY_INPUTS_MAX && !matches!(input, Input::Market(_)) {
-                self.early.push_back(input);
-            }
-            if switch_changed {
+            self.take_early(input, wall);
+            if status_changed {
                 self.publish(wall);
             }
             return;
@@ -187,29 +204,56 @@ impl Sequence {
                 self.recording_problem = None;
                 let numbered = Numbered { number, at, input };
                 engine.step(&numbered, &mut || recorder.digest_so_far(), &mut self.outputs);
-                self.hand_on(&numbered, wall);
+                self.counters.input(&numbered.input, &self.beginning.agents, &self.beginning.marketdata);
+                self.hand_on(&numbered, wall, told);
             }
             Err(error) => {
                 self.recording_problem = Some(error.to_string());
-                self.unrecorded = self.unrecorded.saturating_add(1);
+                self.counters.unrecorded();
             }
         }
-        if switch_changed {
+        if status_changed {
             self.publish(wall);
             self.read(wall);
         }
     }
 
-    fn note_switch(&mut self, input: &Input, wall: UnixNanos) -> bool {
-        let Input::Fact(Fact::Switch(reading)) = input else { return false };
-        let since =
-            self.switch.as_ref().filter(|(last, _)| last.halted == reading.halted).map_or(wall, |(_, since)| *since);
-        self.switch = Some((reading.clone(), since));
-        true
+    /// Before the venue's time is known nothing is numbered: the switch is told at once nonetheless, and kept for the
+    /// recording, of which the latest are of more use than the first.
+    fn take_early(&mut self, input: Input, wall: UnixNanos) {
+        let Beginning { agents, marketdata, .. } = &self.beginning;
+        let names: Vec<String> = agents.iter().map(|seated| seated.identity.agent.agent_name.clone()).collect();
+        let batch = records::of_input(&input, None, &names, marketdata, wall);
+        if !batch.is_empty() {
+            let _ = self.outgoing.send(batch);
+        }
+        if matches!(input, Input::Fact(_)) {
+            if self.early.len() >= EARLY_INPUTS_MAX {
+                self.early.pop_front();
+            }
+            self.early.push_back(input);
+        }
+    }
+
+    /// Notes what every status shows. Tells whether the statuses must be published at once.
+    fn note(&mut self, input: &Input, wall: UnixNanos) -> bool {
+        match input {
+            Input::Fact(Fact::Switch(reading)) => {
+                let unchanged = self.switch.as_ref().filter(|(last, _)| last.halted == reading.halted);
+                let since = unchanged.map_or(wall, |(_, since)| *since);
+                self.switch = Some((reading.clone(), since));
+                true
+            }
+            Input::Fact(Fact::Feed(FeedFact::Disconnected { stream, .. })) if stream == WHOLE_FEED => {
+                self.feed_ended = true;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Hands records to the writer, once what caused them has reached the operating system.
-    fn hand_on(&mut self, numbered: &Numbered, wall: UnixNanos) {
+    fn hand_on(&mut self, numbered: &Numbered, wall: UnixNanos, told: bool) {
         let is_market = matches!(numbered.input, Input::Market(_));
         if self.outputs.is_empty() && is_market {
             return;
@@ -218,8 +262,15 @@ impl Sequence {
             Cause { recording_id: self.beginning.run.recording_id, input_number: numbered.number, at_utc: numbered.at };
         let names: Vec<String> =
             self.beginning.agents.iter().map(|seated| seated.identity.agent.agent_name.clone()).collect();
-        let mut batch = records::of_input(numbered, &cause, &names, &self.beginning.marketdata, wall);
+        let mut batch = if told {
+            Vec::new()
+        } else {
+            records::of_input(&numbered.input, Some(&cause), &names, &self.beginning.marketdata, wall)
+        };
         let gate = &self.beginning.configuration.gate_agent_name;
+        for output in &self.outputs {
+            Counters::output(output, &self.beginning.agents, gate);
+        }
         batch.extend(self.outputs.drain(..).flat_map(|output| records::of_output(output, &cause, gate, wall)));
         if batch.is_empty() {
             return;
@@ -250,7 +301,7 @@ impl Sequence {
     }
 
     fn read(&mut self, wall: UnixNanos) {
-        let Self { engine, beginning, switch, clock, recording_problem, .. } = self;
+        let Self { engine, beginning, switch, clock, recording_problem, feed_ended, .. } = self;
         if let Some(engine) = engine {
             let common = common(
                 Some(engine),
@@ -258,6 +309,7 @@ impl Sequence {
                 wall,
                 clock.speed(),
                 recording_problem.as_deref(),
+                *feed_ended,
                 &beginning.configuration,
             );
             (beginning.readings)(&Readable { engine, common });
@@ -266,10 +318,16 @@ impl Sequence {
 
     /// Publishes each agent's status, and records a change of its state.
     fn publish(&mut self, wall: UnixNanos) {
-        let problem = self.recording_problem.as_deref();
-        let configuration = &self.beginning.configuration;
-        let common =
-            common(self.engine.as_ref(), self.switch.as_ref(), wall, self.clock.speed(), problem, configuration);
+        self.counters.refresh(&self.beginning.agents);
+        let common = common(
+            self.engine.as_ref(),
+            self.switch.as_ref(),
+            wall,
+            self.clock.speed(),
+            self.recording_problem.as_deref(),
+            self.feed_ended,
+            &self.beginning.configuration,
+        );
         let mut changes = Vec::new();
         for (seated, last) in self.beginning.agents.iter().zip(&mut self.states) {
             let snapshot = snapshot(&seated.identity, &seated.log, &common);
@@ -307,8 +365,10 @@ fn common<'a>(
     wall: UnixNanos,
     speed: f64,
     recording_problem: Option<&'a str>,
+    feed_ended: bool,
     configuration: &Configuration,
 ) -> Common<'a> {
     let max_age = Span::from_seconds(i64::from(configuration.marketdata_max_age_seconds));
-    Common { engine, switch: switch.map(|(reading, since)| (reading, *since)), wall, speed, recording_problem, max_age }
+    let switch = switch.map(|(reading, since)| (reading, *since));
+    Common { engine, switch, wall, speed, recording_problem, feed_ended, max_age }
 }

@@ -1,5 +1,7 @@
 //! The floor's market: a venue simulator of its own, a recording played by it, or a venue elsewhere.
 
+use crate::inlet::Inlet;
+use crate::live::WHOLE_FEED;
 use agenttrader_agent::{clock, entropy};
 use agenttrader_alpaca::credentials::{Credentials, EndpointError, Endpoints, OptionFeed, StockFeed};
 use agenttrader_core::calendar::Session;
@@ -8,13 +10,12 @@ use agenttrader_core::instrument::Instruments;
 use agenttrader_core::secret::Secret;
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::{Span, UnixNanos};
-use agenttrader_marketdata::feed::{self, FeedConfig, FeedInput, World};
-use agenttrader_sequence::input::Input;
+use agenttrader_marketdata::feed::{self, FeedConfig, World};
+use agenttrader_sequence::input::{Fact, FeedFact, Input};
 use agenttrader_sequence::read::{ReadError, Recording};
 use agenttrader_venue::{Playback, Scenario, Simulation, Source, Venue, VenueConfig, VenueError, serve};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -302,16 +303,20 @@ impl World for Machine {
     }
 }
 
-/// Runs the feed; what ends it by itself stands in `end`.
+/// Runs the feed. What ends it by itself is an input like any loss of a stream, and stands in `end`.
 pub(crate) async fn follow(
     config: FeedConfig,
-    queue: SyncSender<FeedInput>,
+    inlet: Inlet,
     stop: watch::Receiver<bool>,
     end: Arc<Mutex<Option<String>>>,
 ) {
-    if let Err(error) = feed::run(config, Machine, queue, stop).await
-        && let Ok(mut end) = end.lock()
-    {
-        *end = Some(error.to_string());
+    let Inlet { market, facts } = inlet;
+    let Err(error) = feed::run(config, Machine, market, stop).await else { return };
+    let reason = error.to_string();
+    // There is room: facts are few and taken first.
+    let _ =
+        facts.try_send(Fact::Feed(FeedFact::Disconnected { stream: WHOLE_FEED.to_owned(), reason: reason.clone() }));
+    if let Ok(mut end) = end.lock() {
+        *end = Some(reason);
     }
 }

@@ -8,7 +8,7 @@ use agenttrader_core::proposal::Proposal;
 use agenttrader_core::time::UnixNanos;
 use agenttrader_execution::output::DeskOutput;
 use agenttrader_safety::gate::Verdict;
-use agenttrader_sequence::input::{Fact, FeedFact, Input, Numbered};
+use agenttrader_sequence::input::{Fact, FeedFact, Input};
 use agenttrader_strategy::draft::NoteKind;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -171,15 +171,15 @@ fn of_desk(moved: &DeskOutput, cause: &Cause, gate: &str, wall: UnixNanos) -> Ou
 }
 
 /// The records that an input itself leads to: a change of the switch is told by every agent, what happens to the feed by
-/// the agent that holds it.
+/// the agent that holds it. `cause` is none before a recording has begun.
 pub fn of_input(
-    numbered: &Numbered,
-    cause: &Cause,
+    input: &Input,
+    cause: Option<&Cause>,
     agents: &[String],
     marketdata: &str,
     wall: UnixNanos,
 ) -> Vec<Outgoing> {
-    match &numbered.input {
+    match input {
         Input::Fact(Fact::Switch(reading)) => {
             let word = if reading.halted { "halted" } else { "not halted" };
             let tell = |agent: &String| {
@@ -202,7 +202,7 @@ pub fn of_input(
     }
 }
 
-fn of_feed(fact: &FeedFact, cause: &Cause, wall: UnixNanos) -> Option<Entry> {
+fn of_feed(fact: &FeedFact, cause: Option<&Cause>, wall: UnixNanos) -> Option<Entry> {
     let payload = json!({"cause": cause, "feed": fact});
     let told = |intent, summary: String, outcome| entry(wall, intent, summary, payload.clone(), outcome);
     Some(match fact {

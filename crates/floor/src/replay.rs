@@ -1,6 +1,7 @@
 //! Replay: a recording through the same engine, as fast as it goes, and compared with what was recorded.
 
 use crate::bodies::{Body, BodyDigest, BodyKind, Unwritable, body_in, body_of};
+use crate::configuration::ConfigurationError;
 use crate::engine::{Engine, EngineError, Judging, Run};
 use agenttrader_audit::read::{self, ReadError as JournalError};
 use agenttrader_audit::record::IntentType;
@@ -26,6 +27,9 @@ pub enum ReplayError {
     /// Its configuration gives no engine.
     #[error("the recording's configuration is refused")]
     Engine(#[from] EngineError),
+    /// The configuration given for an import is refused.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
     /// A body cannot be written.
     #[error(transparent)]
     Body(#[from] Unwritable),
@@ -132,11 +136,15 @@ fn virtual_inputs(configuration: &Configuration, at: UnixNanos) -> Vec<Numbered>
 }
 
 impl Replay {
-    /// Opens a recording. `defaults` gives the configuration for one that holds none: an import.
+    /// Opens a recording. `defaults` gives the configuration for one that holds none: an import. It is asked for no other.
     ///
     /// # Errors
     /// [`ReplayError`].
-    pub fn open(path: &Path, build: Build, defaults: impl FnOnce(&Head) -> Configuration) -> Result<Self, ReplayError> {
+    pub fn open(
+        path: &Path,
+        build: Build,
+        defaults: impl FnOnce(&Head) -> Result<Configuration, ConfigurationError>,
+    ) -> Result<Self, ReplayError> {
         let mut recording = Recording::open(path)?;
         let head = recording.head().clone();
         let first = recording.next_input()?;
@@ -145,12 +153,12 @@ impl Replay {
                 (configuration.clone(), first.into_iter().collect::<Vec<_>>())
             }
             Some(first) => {
-                let configuration = defaults(&head);
+                let configuration = defaults(&head)?;
                 let mut before = virtual_inputs(&configuration, first.at);
                 before.push(first);
                 (configuration, before)
             }
-            None => (defaults(&head), Vec::new()),
+            None => (defaults(&head)?, Vec::new()),
         };
         let run = Run {
             recording_id: head.recording_id,

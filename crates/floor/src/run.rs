@@ -1,7 +1,8 @@
 //! A floor: starts every agent, and ends them in order.
 
-use crate::configuration::{ConfigurationError, DEFAULT_AGENTS, RunSettings, effective};
+use crate::configuration::{ConfigurationError, DEFAULT_AGENTS, RunSettings, agent_timeout, effective};
 use crate::engine::{EngineError, Judging, Run};
+use crate::inlet::inlet;
 use crate::live::{self, Beginning, LiveError, Readable, Seated};
 use crate::market::{Market, MarketChoice, MarketError, follow};
 use crate::ports::{PortError, Service, bind};
@@ -22,29 +23,25 @@ use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, AgentMode, Build, REPO_ID};
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::{Span, UnixNanos};
-use agenttrader_marketdata::feed::FeedInput;
 use agenttrader_mission_control::access::{BindPolicy, BindRefused};
 use agenttrader_mission_control::api;
 use agenttrader_mission_control::hub::Hub;
 use agenttrader_mission_control::inventory::{Inventory, InventoryError};
+use agenttrader_mission_control::journals::Journals;
 use agenttrader_mission_control::poll::{self, Cadence};
 use agenttrader_safety::kill_switch::KillSwitch;
 use agenttrader_safety::seen::LogHealth;
 use agenttrader_sequence::head::{Head, Source, SourceKind};
-use agenttrader_sequence::input::{Configuration, Fact, Input};
+use agenttrader_sequence::input::{Configuration, Fact};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, SyncSender, sync_channel};
+use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
-
-/// Inputs that may wait for the sequence's thread: a burst of whole chains, some tens of milliseconds of work. A stream that
-/// finds no room is cut off and told, never thinned in silence.
-const INPUTS_WAITING: usize = 65_536;
 
 /// Longest wait for tasks at the end.
 const END_WITHIN: Duration = Duration::from_millis(1_200);
@@ -179,16 +176,15 @@ fn service_of(agent_name: &str) -> Service {
 pub(crate) fn open_desk(
     data_dir: &Path,
     identity: &Identity,
-    queue: &SyncSender<FeedInput>,
+    facts: &SyncSender<Fact>,
     watcher: Option<mpsc::Sender<Arc<Record>>>,
 ) -> Result<Desk, FloorError> {
     let agent_name = identity.agent.agent_name.clone();
-    let health_queue = queue.clone();
+    let health_facts = facts.clone();
     let on_health_change = Box::new(move |health: Health| {
         let health = if health == Health::Writable { LogHealth::Writable } else { LogHealth::Unavailable };
-        // A full queue means that market data is about to be cut off, which refuses as well; the status shows the log.
-        let _ =
-            health_queue.try_send(FeedInput::Input(Input::Fact(Fact::Log { agent_name: agent_name.clone(), health })));
+        // The log's own thread must not wait. Without room the sequence is stuck and decides nothing; the status shows the log.
+        let _ = health_facts.try_send(Fact::Log { agent_name: agent_name.clone(), health });
     });
     let options = Options { on_health_change: Some(on_health_change), watcher, ..Options::default() };
     let keys = Keys::open(data_dir, &identity.agent.agent_name)?;
@@ -239,6 +235,7 @@ impl Floor {
         let FloorSettings { data_dir, bind: address, port_base, market, run, symbols, build, poll_interval_seconds } =
             settings;
         let access = BindPolicy { bind: address, token: None, trusted_proxies: Vec::new() }.access()?;
+        let agent_timeout = agent_timeout(&run.environment)?;
         let inventory = Inventory::parse(&agents_file(run.configs.as_deref())?)?;
         // A configuration that gives no engine is refused before anything is bound or written.
         drop(crate::engine::Engine::new(&effective(&run, &[])?, probe(&build), Judging::Here)?);
@@ -263,7 +260,7 @@ impl Floor {
         let configuration = effective(&run, market.symbols())?;
 
         let tasks = Tasks::new();
-        let (queue, inputs) = sync_channel(INPUTS_WAITING);
+        let (inlet, inputs) = inlet();
         let (watcher, durable) = mpsc::channel::<Arc<Record>>();
         let wall = clock::wall();
         let recording_id = entropy::random_id()?;
@@ -274,7 +271,7 @@ impl Floor {
         let mut first_records = Vec::new();
         for identity in identities {
             let name = identity.agent.agent_name.clone();
-            let desk = open_desk(&data_dir, &identity, &queue, Some(watcher.clone()))?;
+            let desk = open_desk(&data_dir, &identity, &inlet.facts, Some(watcher.clone()))?;
             let board = Arc::new(StatusBoard::new(name.clone()));
             first_records.push(start_record(&desk, &identity, wall));
             seated.push(Seated { identity, log: Arc::clone(&desk.log), board: Arc::clone(&board) });
@@ -288,11 +285,11 @@ impl Floor {
 
         let addresses: BTreeMap<String, SocketAddr> =
             boards.keys().filter_map(|name| Some((name.clone(), *ports.get(&service_of(name))?))).collect();
-        let cadence = Cadence::FLOOR.with(poll_interval_seconds, None);
+        let cadence = Cadence::FLOOR.with(poll_interval_seconds, agent_timeout);
         let hub = Hub::new(inventory.at(&addresses), cadence, tasks.stop());
 
         let fills = Arc::new(FillCounts::default());
-        let folder = fold(durable, Arc::clone(&hub), Arc::clone(&fills), watch)?;
+        let folder = fold(durable, Journals::new(&data_dir), Arc::clone(&hub), Arc::clone(&fills), watch)?;
         let desks = Arc::new(desks);
         let (outgoing, records) = mpsc::channel::<Vec<Outgoing>>();
         let _ = outgoing.send(first_records);
@@ -303,7 +300,7 @@ impl Floor {
         let gate_agent = configuration.gate_agent_name.clone();
         for name in boards.keys() {
             let told = Fact::Log { agent_name: name.clone(), health: LogHealth::Writable };
-            let _ = queue.try_send(FeedInput::Input(Input::Fact(told)));
+            let _ = inlet.facts.try_send(told);
         }
         let beginning = Beginning {
             configuration,
@@ -321,13 +318,13 @@ impl Floor {
         };
 
         let switch = KillSwitch::new(switch_watch::sources(&data_dir, &run.environment));
-        let switch_queue = queue.clone();
+        let switch_facts = inlet.facts.clone();
         tasks
-            .spawn_thread("kill switch", move |stop| switch_watch::run(&switch, &switch_queue, &stop))
+            .spawn_thread("kill switch", move |stop| switch_watch::run(&switch, &switch_facts, &stop))
             .map_err(FloorError::Thread)?;
         let (feed_stop, feed_stops) = tokio::sync::watch::channel(false);
         let feed_end = Arc::new(Mutex::new(None));
-        tasks.spawn("feed", follow(market.feed("floor", &run.environment)?, queue, feed_stops, Arc::clone(&feed_end)));
+        tasks.spawn("feed", follow(market.feed("floor", &run.environment)?, inlet, feed_stops, Arc::clone(&feed_end)));
         let hosts = Hosts::new([]);
         for (service, listener) in listeners {
             let stop = tasks.stop();
@@ -531,14 +528,18 @@ impl FillCounts {
     }
 }
 
-/// Folds each durable record into the view, until every log is closed.
+/// Folds what earlier runs left in the journals into the view, then each durable record, until every log is closed. A record
+/// that is met in both is folded once.
 fn fold(
     durable: mpsc::Receiver<Arc<Record>>,
+    mut earlier: Journals,
     hub: Arc<Hub>,
     fills: Arc<FillCounts>,
     mut watch: Watch,
 ) -> Result<JoinHandle<()>, FloorError> {
     spawn("view", move || {
+        earlier.catch_up(&hub);
+        drop(earlier);
         for record in durable {
             fills.count(&record);
             hub.fold(&record);

@@ -26,6 +26,8 @@ pub struct Common<'a> {
     pub speed: f64,
     /// Why the recording cannot be written, if it cannot.
     pub recording_problem: Option<&'a str>,
+    /// Whether the feed has ended for good: the venue refuses.
+    pub feed_ended: bool,
     /// Oldest market data may be, before an engine says so.
     pub max_age: Span,
 }
@@ -42,6 +44,9 @@ pub fn snapshot(identity: &Identity, log: &Log, common: &Common<'_>) -> Snapshot
     // Mission control watches whether or not there is a market.
     if common.engine.is_none() && identity.agent.agent_name != start::MISSION_CONTROL {
         not_ready.push("VENUE_CLOCK_MISSING".to_owned());
+    }
+    if common.feed_ended && identity.agent.agent_name != start::MISSION_CONTROL {
+        not_ready.push("FEED_REFUSED".to_owned());
     }
     if common.recording_problem.is_some() {
         not_ready.push("RECORDING_UNAVAILABLE".to_owned());

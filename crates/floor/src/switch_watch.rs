@@ -1,9 +1,8 @@
 //! Watches the kill switch: reads it at its sources many times a second, and tells each change as an input.
 
 use agenttrader_agent::tasks::Stop;
-use agenttrader_marketdata::feed::FeedInput;
 use agenttrader_safety::kill_switch::{KillSwitch, Reading, Sources, VARIABLE};
-use agenttrader_sequence::input::{Fact, Input};
+use agenttrader_sequence::input::Fact;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -58,13 +57,12 @@ pub fn create_own_file(data_dir: &Path) -> std::io::Result<()> {
 }
 
 /// Reads until a stop is asked for, and tells the first reading and each that differs from the one before.
-pub fn run(switch: &KillSwitch, queue: &SyncSender<FeedInput>, stop: &Stop) {
+pub fn run(switch: &KillSwitch, facts: &SyncSender<Fact>, stop: &Stop) {
     let mut last: Option<Reading> = None;
     while !stop.is_set() {
         let reading = switch.read();
         if last.as_ref() != Some(&reading) {
-            let told = FeedInput::Input(Input::Fact(Fact::Switch(reading.clone())));
-            if queue.send(told).is_err() {
+            if facts.send(Fact::Switch(reading.clone())).is_err() {
                 return;
             }
             last = Some(reading);
