@@ -3,7 +3,7 @@
 use crate::marks;
 use agenttrader_core::order::Tradable;
 use agenttrader_marketdata::book::Book;
-use agenttrader_safety::exposure::Delta;
+use agenttrader_safety::delta::Delta;
 
 /// The delta of one unit of multiplier; `None` when nothing says it. A share has its own, an option what the book says.
 pub fn of(book: &Book, tradable: &Tradable) -> Option<Delta> {

@@ -1,12 +1,10 @@
 //! A well-formed order before the world as seen, with what many controls ask of it.
 
 use crate::effect;
-use crate::limits::{AssetLimits, Limits};
 use crate::notional::order_notional;
 use crate::seen::{InstrumentSeen, Seen};
 use agenttrader_core::money::Money;
-use agenttrader_core::order::{Order, OrderLeg, Tradable};
-use agenttrader_core::proposal::AssetType;
+use agenttrader_core::order::{Order, OrderLeg};
 
 /// One order and what it is, worked out once.
 pub(crate) struct Asked<'a> {
@@ -45,34 +43,5 @@ impl<'a> Asked<'a> {
     pub(crate) fn legs(&self) -> impl Iterator<Item = (&'a OrderLeg, Option<&'a InstrumentSeen>)> {
         let seen = self.seen;
         self.order.legs.iter().map(move |leg| (leg, seen.market.instrument(leg.tradable)))
-    }
-}
-
-/// The asset class of a proposal: what its order limits are counted in, and their bounds.
-#[derive(Clone, Copy)]
-pub(crate) struct Class<'a> {
-    pub(crate) unit: &'static str,
-    /// Null: the class cannot trade.
-    pub(crate) limits: Option<&'a AssetLimits>,
-}
-
-impl<'a> Class<'a> {
-    pub(crate) fn of(asset_type: AssetType, limits: &'a Limits) -> Self {
-        match asset_type {
-            AssetType::Equity => Self { unit: "shares", limits: limits.shares.as_ref() },
-            AssetType::Option | AssetType::Mleg => Self { unit: "contracts", limits: limits.options.as_ref() },
-        }
-    }
-
-    pub(crate) fn of_order(order: &Order, limits: &'a Limits) -> Self {
-        let asset_type = if order.has_options() { AssetType::Option } else { AssetType::Equity };
-        Self::of(asset_type, limits)
-    }
-}
-
-impl crate::seen::Market {
-    /// What was seen of one instrument.
-    pub(crate) fn instrument(&self, tradable: Tradable) -> Option<&InstrumentSeen> {
-        self.instruments.iter().find(|instrument| instrument.tradable == tradable)
     }
 }

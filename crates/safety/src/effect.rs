@@ -55,7 +55,7 @@ pub fn is_hedge(order: &Order, seen: &Seen) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{World, contract, price, spy, symbol};
+    use crate::tests::fixture::{World, contract, price, spy, symbol};
     use agenttrader_core::instrument::Right;
     use agenttrader_core::order::{OrderType, Side};
     use proptest::prelude::*;

@@ -1,49 +1,16 @@
-//! Deltas and exposure in fixed point: analytics end here, what limits measure begins.
+//! Exposure in fixed point: what limits measure.
 //!
 //! Exposure is per underlying and net, in shares-equivalent: Σ delta × multiplier × quantity of what is held, and of what works on its worse side.
 
+use crate::delta::Delta;
 use crate::measure::div_up;
 use crate::seen::{Market, Seen, WorkingOrder};
 use agenttrader_core::decimal;
 use agenttrader_core::money::Money;
 use agenttrader_core::order::{Order, Tradable};
 use agenttrader_core::symbol::Symbol;
-use serde::{Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-
-/// Delta of one share's worth of an instrument, in billionths: 1 for a share, −1 to 1 for an option. JSON: decimal string.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Delta(i64);
-
-impl Delta {
-    /// A share's own.
-    pub const ONE: Self = Self(1_000_000_000);
-    /// None.
-    pub const ZERO: Self = Self(0);
-
-    /// The delta nearest to a float; `None` unless it lies in −1.000001 to 1.000001.
-    pub fn from_f64(delta: f64) -> Option<Self> {
-        (delta.abs() <= 1.000_001).then(|| Self((delta * 1e9).round() as i64))
-    }
-
-    /// Billionths.
-    pub const fn nanos(self) -> i64 {
-        self.0
-    }
-}
-
-impl fmt::Display for Delta {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        decimal::write_billionths(i128::from(self.0), out)
-    }
-}
-
-impl Serialize for Delta {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
 
 /// A number of shares-equivalent, in billionths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,8 @@
 //! What is true of one proposal in one moment: a three-valued answer a code, a measure a limit.
 
-use crate::asked::{Asked, Class};
+use crate::answer::Answer;
+use crate::asked::Asked;
+use crate::class::Class;
 use crate::controls::approval::Binding;
 use crate::controls::buying_power::buying_power;
 use crate::controls::self_trade::self_trade;
@@ -12,47 +14,6 @@ use crate::seen::Seen;
 use agenttrader_core::decision::LimitMeasure;
 use agenttrader_core::proposal::Proposal;
 use agenttrader_core::reason::Reason;
-
-/// Whether a reason to refuse holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// It holds: refuse.
-    Holds,
-    /// It is known not to hold. The only answer that lets an order pass.
-    DoesNotHold,
-    /// It cannot be known: counts as holding.
-    Unknown,
-}
-
-impl Answer {
-    /// `Holds` or `DoesNotHold`.
-    pub const fn of(holds: bool) -> Self {
-        if holds { Self::Holds } else { Self::DoesNotHold }
-    }
-
-    /// As [`Answer::of`]; `Unknown` without a value.
-    pub const fn known(holds: Option<bool>) -> Self {
-        match holds {
-            Some(holds) => Self::of(holds),
-            None => Self::Unknown,
-        }
-    }
-
-    /// Whether it stands against the order.
-    pub const fn refuses(self) -> bool {
-        !matches!(self, Self::DoesNotHold)
-    }
-
-    /// The answer of two causes of one code: holds if either does, else unknown if either is.
-    #[must_use]
-    pub const fn or(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Holds, _) | (_, Self::Holds) => Self::Holds,
-            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
-            (Self::DoesNotHold, Self::DoesNotHold) => Self::DoesNotHold,
-        }
-    }
-}
 
 /// The answer to every code, and every limit as measured. A plain value: nothing in it grants anything.
 #[derive(Clone, Debug, PartialEq, Eq)]

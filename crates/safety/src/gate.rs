@@ -1,7 +1,8 @@
 //! The gate: from facts to reasons, from reasons to a verdict. It alone makes an [`Accepted`].
 
+use crate::answer::Answer;
 use crate::controls::{approval, unlock};
-use crate::facts::{Answer, Facts, facts};
+use crate::facts::{Facts, facts};
 use crate::seen::Seen;
 use agenttrader_core::decision::{Decision, Outcome};
 use agenttrader_core::digest::Digest;

@@ -16,13 +16,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod agent_state;
+pub mod answer;
 mod asked;
+mod class;
 pub mod controls;
+pub mod delta;
 pub mod effect;
-pub mod exposure;
+mod exposure;
 pub mod facts;
-#[cfg(test)]
-mod fixture;
 pub mod freshness;
 pub mod gate;
 pub mod interlock;
@@ -33,3 +34,8 @@ pub mod notional;
 pub mod permit;
 pub mod quotes;
 pub mod seen;
+
+#[cfg(test)]
+mod tests {
+    pub(crate) mod fixture;
+}

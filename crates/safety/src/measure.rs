@@ -1,6 +1,6 @@
 //! Measuring against a bound.
 
-use crate::facts::Answer;
+use crate::answer::Answer;
 use agenttrader_core::decimal;
 use agenttrader_core::decision::LimitMeasure;
 use agenttrader_core::money::Money;

@@ -1,6 +1,6 @@
 //! What an order is worth: the number its limits, the day's count and buying power are about.
 
-use crate::asked::Class;
+use crate::class::Class;
 use crate::limits::AssetLimits;
 use crate::quotes;
 use crate::seen::Seen;

@@ -2,7 +2,7 @@
 //! the ledger and the inputs; the gate measures.
 
 use crate::agent_state::ExecutionState;
-use crate::exposure::Delta;
+use crate::delta::Delta;
 use crate::freshness::Freshness;
 use crate::kill_switch::Reading;
 use crate::limits::Limits;
@@ -282,6 +282,13 @@ pub struct Counters {
 /// What makes two orders the same: legs, side, quantity and price; neither proposal nor time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct OrderLikeness(Digest);
+
+impl Market {
+    /// What was seen of one instrument.
+    pub(crate) fn instrument(&self, tradable: Tradable) -> Option<&InstrumentSeen> {
+        self.instruments.iter().find(|instrument| instrument.tradable == tradable)
+    }
+}
 
 impl OrderLikeness {
     /// The likeness of an order. The order of its legs does not matter.

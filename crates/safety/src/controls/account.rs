@@ -1,6 +1,6 @@
 //! The account's standing: SYMBOL_UNRECONCILED, ACCOUNT_RESTRICTED.
 
-use crate::facts::Answer;
+use crate::answer::Answer;
 use crate::seen::Account;
 
 /// SYMBOL_UNRECONCILED.
@@ -15,7 +15,7 @@ pub(crate) fn restricted(account: &Account) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use crate::fixture::World;
+    use crate::tests::fixture::World;
     use agenttrader_core::reason::Reason;
 
     #[test]

@@ -1,7 +1,7 @@
 //! How much is done: OPEN_ORDERS, ORDER_RATE, REPEAT_EXECUTION, DAILY_ORDERS, DAILY_NOTIONAL. All count this order as one more.
 
+use crate::answer::Answer;
 use crate::asked::Asked;
-use crate::facts::Answer;
 use crate::measure::{answer, at_most, excuse};
 use crate::seen::{Counters, Seen};
 use agenttrader_core::decision::LimitMeasure;
@@ -67,7 +67,7 @@ fn counted(name: Reason, unit: &'static str, bound: u32, so_far: Option<u32>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{World, contract, money, price, spy, symbol};
+    use crate::tests::fixture::{World, contract, money, price, spy, symbol};
     use agenttrader_core::instrument::Right;
     use agenttrader_core::order::{OrderType, Side, Tradable};
 

@@ -1,7 +1,7 @@
 //! A person's yes: APPROVAL_MISSING, APPROVAL_INVALID.
 
+use crate::answer::Answer;
 use crate::asked::Asked;
-use crate::facts::Answer;
 use crate::quotes;
 use agenttrader_authority::approval::Approval;
 use agenttrader_authority::presented::Shown;
@@ -111,8 +111,8 @@ fn wrong_people(approval: &Approval, binding: &Binding<'_>) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Answer::{DoesNotHold, Holds, Unknown};
-    use crate::fixture::{World, money, now, price};
+    use crate::answer::Answer::{DoesNotHold, Holds, Unknown};
+    use crate::tests::fixture::{World, money, now, price};
     use agenttrader_authority::approval::approval as verify;
     use agenttrader_authority::presented::Presented;
     use agenttrader_authority::trust_root::TrustRoot;

@@ -33,8 +33,8 @@ pub(crate) fn buying_power(asked: Option<&Asked<'_>>, asset_type: AssetType, acc
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::Answer;
-    use crate::fixture::{World, contract, money, spy};
+    use crate::answer::Answer;
+    use crate::tests::fixture::{World, contract, money, spy};
     use agenttrader_core::instrument::Right;
     use agenttrader_core::money::Money;
     use agenttrader_core::order::{OrderType, Side};

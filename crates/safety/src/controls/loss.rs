@@ -1,6 +1,6 @@
 //! What was lost: DAILY_LOSS, DRAWDOWN.
 
-use crate::facts::Answer;
+use crate::answer::Answer;
 use crate::measure::{Percent, answer, at_most, excuse};
 use crate::seen::Seen;
 use agenttrader_core::decision::LimitMeasure;
@@ -44,7 +44,7 @@ fn tripping(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{World, money, spy};
+    use crate::tests::fixture::{World, money, spy};
 
     fn equity(world: World, equity: &str) -> World {
         let equity = money(equity);

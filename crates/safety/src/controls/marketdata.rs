@@ -1,6 +1,6 @@
 //! The market's state: MARKETDATA_MISSING, MARKETDATA_STALE, MARKET_CLOSED.
 
-use crate::facts::Answer;
+use crate::answer::Answer;
 use crate::freshness::Freshness;
 use crate::seen::Market;
 
@@ -29,7 +29,7 @@ pub(crate) fn closed(market: &Market) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::World;
+    use crate::tests::fixture::World;
     use agenttrader_core::reason::Reason;
     use agenttrader_core::time::Span;
 

@@ -1,7 +1,8 @@
 //! How large one order is: ORDER_QTY, ORDER_NOTIONAL, VOLATILITY_GUARD.
 
-use crate::asked::{Asked, Class};
-use crate::facts::Answer;
+use crate::answer::Answer;
+use crate::asked::Asked;
+use crate::class::Class;
 use crate::measure::{at_most, excuse};
 use crate::seen::{Seen, Vix};
 use agenttrader_core::decision::LimitMeasure;
@@ -58,7 +59,7 @@ fn passes_half(asked: &Asked<'_>, class: Class<'_>) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{World, contract, money, price, quote, spy};
+    use crate::tests::fixture::{World, contract, money, price, quote, spy};
     use agenttrader_core::instrument::Right;
     use agenttrader_core::order::Side;
     use agenttrader_core::price::Price;
@@ -80,7 +81,7 @@ mod tests {
         six.refused_for(Reason::OrderQty);
         assert_eq!(six.measure(Reason::OrderQty).measured.as_deref(), Some("12"));
         let mut uneven = World::straddle().of(3);
-        uneven.proposal.legs[1].ratio = crate::fixture::quantity(3);
+        uneven.proposal.legs[1].ratio = crate::tests::fixture::quantity(3);
         assert_eq!(uneven.answer(Reason::OrderQty), Answer::Holds);
     }
 

@@ -47,8 +47,8 @@ fn excused(asked: Option<&Asked<'_>>, measure: LimitMeasure) -> LimitMeasure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Answer;
-    use crate::fixture::{World, contract, money, price, spy, symbol};
+    use crate::answer::Answer;
+    use crate::tests::fixture::{World, contract, money, price, spy, symbol};
     use agenttrader_core::instrument::Right;
     use agenttrader_core::order::{OrderType, Side, Tradable};
 

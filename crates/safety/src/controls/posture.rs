@@ -1,7 +1,7 @@
 //! What people control, and the log: EXECUTION_DISABLED, AGENT_MODE_NOT_EXECUTE, KILL_SWITCH, STATE_NOT_READY, AUDIT_UNAVAILABLE.
 
 use crate::agent_state::ExecutionState;
-use crate::facts::Answer;
+use crate::answer::Answer;
 use crate::seen::{LogHealth, Posture};
 use agenttrader_core::identity::AgentMode;
 
@@ -45,7 +45,7 @@ pub(crate) fn audit_unavailable(log: LogHealth) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::World;
+    use crate::tests::fixture::World;
     use agenttrader_core::reason::Reason;
 
     #[test]
@@ -83,7 +83,7 @@ mod tests {
         }
         let reduce_only = |seen: &mut crate::seen::Seen| seen.posture.state = Some(ReduceOnly);
         World::shares().with(reduce_only).refused_for(Reason::StateNotReady);
-        World::shares().selling().holding(crate::fixture::spy(), 100).with(reduce_only).passes();
+        World::shares().selling().holding(crate::tests::fixture::spy(), 100).with(reduce_only).passes();
         assert_eq!(state_not_ready(Some(Ready), false), Answer::DoesNotHold);
     }
 

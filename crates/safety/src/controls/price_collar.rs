@@ -1,6 +1,7 @@
 //! PRICE_COLLAR: the order's price against a reference that is live and old enough not to be our own doing.
 
-use crate::asked::{Asked, Class};
+use crate::asked::Asked;
+use crate::class::Class;
 use crate::limits::AssetLimits;
 use crate::measure::{at_most, excuse};
 use crate::notional::band;
@@ -48,8 +49,8 @@ fn price(asked: &Asked<'_>) -> Option<Price> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Answer;
-    use crate::fixture::{World, contract, price, quote, spy};
+    use crate::answer::Answer;
+    use crate::tests::fixture::{World, contract, price, quote, spy};
     use agenttrader_core::instrument::Right;
     use agenttrader_core::order::Tradable;
 

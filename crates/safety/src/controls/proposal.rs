@@ -1,7 +1,7 @@
 //! The proposal itself: PROPOSAL_EXPIRED, PROPOSAL_DUPLICATE, ORDER_DUPLICATE.
 
+use crate::answer::Answer;
 use crate::asked::Asked;
-use crate::facts::Answer;
 use crate::freshness::AHEAD_MAX;
 use crate::measure::at_most;
 use crate::seen::{OrderLikeness, Seen};
@@ -33,7 +33,7 @@ pub(crate) fn order_duplicate(asked: Option<&Asked<'_>>) -> LimitMeasure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{World, now, quantity, symbol};
+    use crate::tests::fixture::{World, now, quantity, symbol};
     use agenttrader_core::time::{Span, UnixNanos};
 
     #[test]

@@ -1,8 +1,8 @@
 //! SELF_TRADE: the order could cross one of our own. At least as strict as Alpaca's matrix of wash trades: opposite sides of one instrument are
 //! refused if either is a market order, and of two limits if the buy is at or above the sell.
 
+use crate::answer::Answer;
 use crate::asked::Asked;
-use crate::facts::Answer;
 use crate::seen::WorkingOrder;
 use agenttrader_core::order::{Order, OrderType, Side};
 
@@ -31,8 +31,8 @@ fn could_cross(order: &Order, working: &WorkingOrder) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::Answer;
-    use crate::fixture::{World, contract, price, spy, symbol};
+    use crate::answer::Answer;
+    use crate::tests::fixture::{World, contract, price, spy, symbol};
     use agenttrader_core::instrument::Right;
     use agenttrader_core::order::{OrderType, Side, Tradable};
     use agenttrader_core::reason::Reason;

@@ -1,6 +1,6 @@
 //! Whether the proposal is its agent's own: SIGNATURE_INVALID, AGENT_UNKNOWN.
 
-use crate::facts::Answer;
+use crate::answer::Answer;
 use crate::seen::Origin;
 
 /// SIGNATURE_INVALID: cannot be known without the agent's key.
@@ -24,7 +24,7 @@ pub(crate) fn agent_unknown(origin: Origin) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::World;
+    use crate::tests::fixture::World;
     use agenttrader_core::reason::Reason;
 
     #[test]

@@ -1,7 +1,7 @@
 //! What may be traded: SYMBOL_NOT_ALLOWED, SYMBOL_RESTRICTED, SYMBOL_HALTED, EXPIRY_CUTOFF.
 
+use crate::answer::Answer;
 use crate::asked::Asked;
-use crate::facts::Answer;
 use crate::seen::InstrumentSeen;
 use agenttrader_core::calendar::new_york_date;
 use agenttrader_core::order::OrderLeg;
@@ -52,7 +52,7 @@ fn leg_cut_off(leg: &OrderLeg, seen: Option<&InstrumentSeen>, at: UnixNanos) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{World, contract, now, spy, symbol};
+    use crate::tests::fixture::{World, contract, now, spy, symbol};
     use agenttrader_core::instrument::Right;
     use agenttrader_core::occ_symbol::OccSymbol;
     use agenttrader_core::order::Tradable;

@@ -1,6 +1,6 @@
 //! The unlock grant: UNLOCK_MISSING, UNLOCK_INVALID, UNLOCK_EXPIRED, UNLOCK_SCOPE, BUILD_MISMATCH.
 
-use crate::facts::Answer;
+use crate::answer::Answer;
 use agenttrader_authority::grant::{ExecutionMode, Grant};
 use agenttrader_authority::presented::Shown;
 use agenttrader_core::identity::Build;
@@ -67,8 +67,8 @@ fn of_good(grant: Shown<'_, Grant>, holds: impl FnOnce(&Grant) -> bool) -> Answe
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Answer::{DoesNotHold, Holds, Unknown};
-    use crate::fixture::{World, symbol};
+    use crate::answer::Answer::{DoesNotHold, Holds, Unknown};
+    use crate::tests::fixture::{World, symbol};
     use agenttrader_authority::grant::grant as verify;
     use agenttrader_authority::presented::Presented;
     use agenttrader_authority::trust_root::TrustRoot;

@@ -1,7 +1,7 @@
 //! The list of reasons, and the verdict. `permits` besides: only here can an accepted order be made without people's signatures.
 
 use super::*;
-use crate::fixture::{World, contract, now, spy};
+use crate::tests::fixture::{World, contract, now, spy};
 use agenttrader_core::instrument::Right;
 use proptest::prelude::*;
 use std::collections::BTreeSet;

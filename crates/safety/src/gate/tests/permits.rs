@@ -116,7 +116,7 @@ fn the_intent_names_all_that_is_sent() {
     let intent = accepted().intent();
     let digest = |intent: &Value| agenttrader_audit::payload_digest(intent).unwrap();
     let mut larger = accepted();
-    larger.order.quantity = crate::fixture::quantity(101);
+    larger.order.quantity = crate::tests::fixture::quantity(101);
     assert_ne!(digest(&larger.intent()), digest(&intent));
     assert_eq!(digest(&accepted().intent()), digest(&intent));
     assert_eq!(intent["client_order_id"], accepted().order.client_order_id);

@@ -1,8 +1,9 @@
 //! A world for tests in which nothing stands against the order but what only people's signatures can lift.
 
 use crate::agent_state::ExecutionState;
-use crate::exposure::Delta;
-use crate::facts::{Answer, Facts, facts};
+use crate::answer::Answer;
+use crate::delta::Delta;
+use crate::facts::{Facts, facts};
 use crate::freshness::Freshness;
 use crate::gate::reasons;
 use crate::kill_switch::Reading;
