@@ -7,7 +7,7 @@ use crate::chain::{Contract, Listed};
 use crate::profile::PROFILES;
 use crate::quoting::{OPTION_EXCHANGES, Standing, tick};
 use crate::random::Random;
-use crate::simulation::Scenario;
+use crate::scenario::Scenario;
 use crate::stock::{Step, Stock};
 use agenttrader_core::event::{MarketEvent, Trade};
 use agenttrader_core::instrument::{InstrumentId, Right};

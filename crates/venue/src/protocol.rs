@@ -1,16 +1,19 @@
 //! Alpaca's protocols, the server's end: every route and what stands before it.
 
 pub mod bars;
+mod check;
+pub mod endpoint;
 pub mod keys;
 pub mod limits;
 pub mod option_data;
 pub mod reply;
+pub(crate) mod shared;
+pub mod slots;
 pub mod stock_data;
 pub mod stream;
 pub mod subscriptions;
 pub mod trading;
 
-use crate::server::Shared;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
@@ -19,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use limits::Service;
 use reply::ApiError;
+use shared::Shared;
 use std::sync::Arc;
 
 /// Longest path and query that is read.
@@ -30,7 +34,7 @@ const BODY_MAX: u64 = 1 << 20;
 /// Every route.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let checked = |routes: Router<Arc<Shared>>, service: Service| {
-        routes.layer(from_fn_with_state((Arc::clone(&shared), service), keys::check))
+        routes.layer(from_fn_with_state((Arc::clone(&shared), service), check::check))
     };
     let streams = Router::new()
         .route("/v2/iex", get(stream::iex))

@@ -3,11 +3,10 @@
 use crate::book::Book;
 use crate::clock::{VenueClock, wall_now};
 use crate::directory::Directory;
-use crate::hub::Hub;
+use crate::plan::Plan;
 use crate::playback::Playback;
 use crate::protocol;
-use crate::protocol::keys::Slots;
-use crate::protocol::limits::Limits;
+use crate::protocol::shared::{Shared, State};
 use crate::session::{self, Opened, PAUSE_AFTER_CLOSE, SessionError, Simulation};
 use crate::simulation::Market;
 use agenttrader_core::calendar::Session;
@@ -17,7 +16,7 @@ use agenttrader_core::time::{Span, UnixNanos};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -31,18 +30,6 @@ const STRIDE: Span = Span::from_seconds(60);
 
 /// How long an orderly end may take.
 const ENDING: Duration = Duration::from_secs(1);
-
-/// What kind of subscription the venue acts as if its clients had.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Plan {
-    /// Alpaca's paid plan: every feed, any number of stocks, 1,000 option quotes.
-    #[default]
-    Paid,
-    /// No limits: what a recording holds is all there is, and whoever plays it may have all of it.
-    Unlimited,
-    /// The free one: `iex` and `indicative`, 30 stock symbols, 200 option quotes, 200 data requests a minute.
-    Basic,
-}
 
 /// Where the market comes from.
 #[derive(Debug)]
@@ -109,34 +96,6 @@ pub struct Venue {
     seed: Option<u64>,
 }
 
-/// What all tasks share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    state: Mutex<State>,
-    pub hub: Hub,
-    pub slots: Slots,
-    pub limits: Limits,
-    pub plan: Plan,
-    pub auth_within: Duration,
-    pub stop: watch::Receiver<bool>,
-}
-
-/// The market as clients see it now.
-#[derive(Debug)]
-pub(crate) struct State {
-    pub clock: VenueClock,
-    pub session: Session,
-    pub directory: Arc<Directory>,
-    pub book: Book,
-}
-
-impl Shared {
-    /// The state, for a moment: never held across a wait.
-    pub fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// The market and what happens when it ends.
 enum Feed {
     Simulated { market: Box<Market>, data_dir: Option<PathBuf> },
@@ -171,15 +130,7 @@ pub async fn serve(listener: TcpListener, config: VenueConfig) -> Result<Venue, 
     };
     let (stop, stopping) = watch::channel(false);
     let (told_over, over) = watch::channel(false);
-    let shared = Arc::new(Shared {
-        state: Mutex::new(state),
-        hub: Hub::default(),
-        slots: Slots::default(),
-        limits: Limits::new(plan, rest_limit),
-        plan,
-        auth_within,
-        stop: stopping.clone(),
-    });
+    let shared = Arc::new(Shared::new(state, plan, rest_limit, auth_within, stopping.clone()));
     let router = protocol::router(Arc::clone(&shared));
     let mut until = stopping.clone();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move {

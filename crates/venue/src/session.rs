@@ -4,7 +4,8 @@
 //! `seed` and `date` that began `minute` minutes after its open. From that, and the wall time now, everything follows.
 
 use crate::clock::venue_span;
-use crate::simulation::{HEAD_START_MINUTES, Market, MarketError, Scenario};
+use crate::scenario::Scenario;
+use crate::simulation::{HEAD_START_MINUTES, Market, MarketError};
 use agenttrader_core::calendar::{Session, new_york_date};
 use agenttrader_core::time::{Span, UnixNanos};
 use jiff::civil::Date;

@@ -10,6 +10,7 @@ use crate::paths::{days, key, minutes};
 use crate::profile::{PROFILES, Profile};
 use crate::quoting::Quoting;
 use crate::random::Random;
+use crate::scenario::Scenario;
 use crate::stock::{MINUTE_STEPS, STEP, Step, Stock};
 use agenttrader_core::calendar::Session;
 use agenttrader_core::event::MarketEvent;
@@ -23,16 +24,6 @@ pub const EARLIER_SESSIONS: usize = 5;
 
 /// Minutes of the session that have traded when a venue opens for the first time.
 pub const HEAD_START_MINUTES: u32 = 30;
-
-/// What happens in a simulated market.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Scenario {
-    /// Programmes of sweeps come and go, the first within seconds of the start.
-    #[default]
-    Default,
-    /// No programmes: ordinary flow alone.
-    Quiet,
-}
 
 /// Why there is no market on that day.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

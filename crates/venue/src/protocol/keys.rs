@@ -1,16 +1,7 @@
-//! Who is asking: credentials, one stream connection a key, and the check before every REST route.
+//! Who is asking: the credentials that a client shows.
 
-use crate::protocol::limits::{Service, Standing};
-use crate::protocol::reply::{ApiError, Params};
-use crate::protocol::stream::Endpoint;
-use crate::server::{Plan, Shared};
 use agenttrader_core::secret::Secret;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use axum::http::HeaderMap;
 
 /// The secret that goes with every key of a venue that is not a real one.
 pub const LOCAL_SECRET: &str = "local-only";
@@ -83,69 +74,10 @@ fn from_base64(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Which keys are connected where.
-#[derive(Debug, Default)]
-pub struct Slots {
-    taken: Mutex<BTreeSet<(Key, Endpoint)>>,
-}
-
-/// A connection's place; free again when it is dropped.
-#[derive(Debug)]
-pub struct Slot {
-    shared: Arc<Shared>,
-    place: (Key, Endpoint),
-}
-
-impl Slots {
-    /// The key's one place at this endpoint, unless it is taken.
-    pub(crate) fn take(shared: &Arc<Shared>, key: Key, endpoint: Endpoint) -> Option<Slot> {
-        let place = (key, endpoint);
-        let free = shared.slots.taken.lock().unwrap_or_else(PoisonError::into_inner).insert(place.clone());
-        free.then(|| Slot { shared: Arc::clone(shared), place })
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.shared.slots.taken.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.place);
-    }
-}
-
-/// Stands before every REST route: credentials, the key's limit, the plan's feeds.
-pub(crate) async fn check(
-    State((shared, service)): State<(Arc<Shared>, Service)>,
-    params: Result<Params, ApiError>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let Some(Ok(key)) = Key::presented(request.headers()) else { return ApiError::unauthorized().into_response() };
-    let standing = shared.limits.count(service, key.as_str());
-    let mut response = if standing.remaining.is_none() {
-        let message = if service == Service::Data { "too many requests." } else { "rate limit exceeded" };
-        ApiError::new(StatusCode::TOO_MANY_REQUESTS, 42_910_000, message).into_response()
-    } else if shared.plan == Plan::Basic
-        && params.is_ok_and(|params| matches!(params.text("feed"), Some("sip" | "opra")))
-    {
-        let message = "subscription does not permit querying recent SIP data";
-        ApiError::new(StatusCode::FORBIDDEN, 42_210_000, message).into_response()
-    } else {
-        request.extensions_mut().insert(key);
-        next.run(request).await
-    };
-    say(&standing, response.headers_mut());
-    response
-}
-
-fn say(standing: &Standing, headers: &mut HeaderMap) {
-    let mut set = |name: &'static str, value: i64| headers.insert(name, HeaderValue::from(value));
-    set("x-ratelimit-limit", standing.limit.into());
-    set("x-ratelimit-remaining", standing.remaining.unwrap_or(0).into());
-    set("x-ratelimit-reset", standing.reset);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::HeaderValue;
 
     #[test]
     fn base64_is_read_and_nothing_else() {

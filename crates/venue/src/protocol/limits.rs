@@ -1,7 +1,7 @@
 //! How many requests a key may make.
 
 use crate::clock::wall_now;
-use crate::server::Plan;
+use crate::plan::Plan;
 use agenttrader_core::time::{Span, UnixNanos};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

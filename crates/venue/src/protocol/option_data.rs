@@ -3,8 +3,8 @@
 use crate::book::Entry;
 use crate::protocol::bars::previous_day;
 use crate::protocol::reply::{ApiError, Params, Reply, shown};
+use crate::protocol::shared::{Shared, State as Venue};
 use crate::protocol::stock_data::{bars_page, found, on_wire, trades_page};
-use crate::server::{Shared, State as Venue};
 use crate::surface::{RATE, right, time_to};
 use agenttrader_alpaca::wire::bar::BarsPage;
 use agenttrader_alpaca::wire::quote::{LatestQuotes, Quote};

@@ -5,7 +5,7 @@ use crate::directory::Directory;
 use crate::history::PastBar;
 use crate::protocol::bars::{Timeframe, Window, previous_day, series};
 use crate::protocol::reply::{ApiError, Params, Reply, shown};
-use crate::server::{Shared, State as Venue};
+use crate::protocol::shared::{Shared, State as Venue};
 use agenttrader_alpaca::wire::bar::{Bar, BarsPage, LatestBar, LatestBars};
 use agenttrader_alpaca::wire::quote::{LatestQuote, LatestQuotes, Quote};
 use agenttrader_alpaca::wire::snapshot::{Snapshot, Snapshots, SymbolSnapshot};

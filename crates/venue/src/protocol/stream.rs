@@ -1,10 +1,12 @@
 //! The market-data websockets: handshake, subscriptions, data.
 
 use crate::hub::{Batch, Kind, Member};
-use crate::protocol::keys::{Key, Refused, Slot, Slots};
+use crate::protocol::endpoint::Endpoint;
+use crate::protocol::keys::{Key, Refused};
 use crate::protocol::reply::ApiError;
+use crate::protocol::shared::Shared;
+use crate::protocol::slots::Slot;
 use crate::protocol::subscriptions::Subscriptions;
-use crate::server::{Plan, Shared};
 use agenttrader_alpaca::wire::Codec;
 use agenttrader_alpaca::wire::control::{ClientMessage, Control};
 use agenttrader_alpaca::wire::encode::Frame;
@@ -24,33 +26,6 @@ const MESSAGE_MAX: usize = 1 << 20;
 
 /// How long a refused client has to read why, before the connection is cut.
 const LAST_WORD: Duration = Duration::from_secs(1);
-
-/// One of the stream's addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Endpoint {
-    /// `/v2/iex`.
-    Iex,
-    /// `/v2/sip`.
-    Sip,
-    /// `/v1beta1/indicative`.
-    Indicative,
-    /// `/v1beta1/opra`.
-    Opra,
-}
-
-impl Endpoint {
-    const fn kind(self) -> Kind {
-        match self {
-            Self::Iex | Self::Sip => Kind::Stocks,
-            Self::Indicative | Self::Opra => Kind::Options,
-        }
-    }
-
-    /// Whether the plan includes this feed.
-    fn is_in(self, plan: Plan) -> bool {
-        plan != Plan::Basic || matches!(self, Self::Iex | Self::Indicative)
-    }
-}
 
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
@@ -196,7 +171,7 @@ async fn sign_in(
         if endpoint.kind() == Kind::Options && line.codec != Codec::MessagePack {
             return Err(line.hang_up(StreamError::OnlyMessagePack).await);
         }
-        match Slots::take(shared, key, endpoint) {
+        match shared.slots.take(key, endpoint) {
             Some(slot) => {
                 line.say(&Control::authenticated()).await?;
                 return Ok(slot);

@@ -2,7 +2,7 @@
 
 use crate::directory::Directory;
 use crate::hub::{Channel, Kind, channel};
-use crate::server::Plan;
+use crate::plan::Plan;
 use agenttrader_alpaca::wire::control::Channels;
 use agenttrader_alpaca::wire::error::StreamError;
 use agenttrader_core::instrument::InstrumentId;

@@ -4,7 +4,7 @@ use crate::directory::{profile, uuid_of};
 use crate::protocol::bars::previous_day;
 use crate::protocol::keys::Key;
 use crate::protocol::reply::{ApiError, Params, Reply, shown};
-use crate::server::{Shared, State as Venue};
+use crate::protocol::shared::{Shared, State as Venue};
 use agenttrader_alpaca::wire::account::Account;
 use agenttrader_alpaca::wire::asset::Asset;
 use agenttrader_alpaca::wire::calendar::CalendarDay;
