@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, reason = "a harness of tests: what is wrong here must stop the test aloud")]
 
+pub mod live;
+
 use agenttrader_core::digest::Digest;
 use agenttrader_core::event::{Bar, MarketEvent, OpenInterest};
 use agenttrader_core::identity::{AgentMode, Build};

@@ -111,8 +111,7 @@ fn gamma_scalps(seed: u64, date: Date) {
             continue;
         }
         judged += 1;
-        let beyond: Vec<Reason> =
-            decision.reason_codes.iter().copied().filter(|reason| !reason.is_posture()).collect();
+        let beyond: Vec<Reason> = decision.reason_codes.iter().copied().filter(|reason| !reason.is_posture()).collect();
         let what = (proposal.strategy_name.as_str(), proposal.intent, proposal.created_at_utc);
         assert!(beyond.is_empty(), "seed {seed}: {what:?} is refused for {beyond:?}");
     }
