@@ -88,6 +88,8 @@ pub struct Book {
     date: Option<Date>,
     session: Option<Session>,
     day_ends: UnixNanos,
+    /// Second of the last measurement of exposures.
+    measured: Option<i64>,
     left_out: LeftOut,
 }
 
@@ -166,6 +168,7 @@ impl Book {
             date: None,
             session: None,
             day_ends: UnixNanos::EPOCH,
+            measured: None,
             left_out: LeftOut::default(),
         }
     }
@@ -391,8 +394,17 @@ impl Book {
                 underlying.implied = implied;
             }
         }
-        if now.seconds().rem_euclid(EXPOSURE_EVERY) == 0 {
-            self.measure_exposures(now.seconds().rem_euclid(UNCHANGED_EXPOSURE_EVERY) == 0);
+        // By stretches, not by the second: where the venue runs fast there is no timer for each second.
+        let is_new = |every: i64| match self.measured {
+            Some(measured) => now.seconds().div_euclid(every) != measured.div_euclid(every),
+            None => now.seconds().rem_euclid(every) == 0,
+        };
+        let (is_due, is_new_minute) = (is_new(EXPOSURE_EVERY), is_new(UNCHANGED_EXPOSURE_EVERY));
+        if is_due {
+            self.measure_exposures(is_new_minute);
+        }
+        if is_due || self.measured.is_none() {
+            self.measured = Some(now.seconds());
         }
     }
 

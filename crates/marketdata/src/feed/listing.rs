@@ -1,7 +1,7 @@
 //! What the venue lists, and what it can tell of the time before we listened.
 
 use super::messages::{self, StreamName};
-use super::{Clients, FeedConfig};
+use super::source::{Clients, FeedConfig};
 use agenttrader_alpaca::data_rest::{ChainFilter, Timeframe};
 use agenttrader_alpaca::rest::RestError;
 use agenttrader_alpaca::trading_rest::ContractFilter;

@@ -1,6 +1,6 @@
 //! From what a stream says to inputs: market events as they are, everything else as facts.
 
-use super::FeedInput;
+use super::outlet::FeedInput;
 use agenttrader_alpaca::rest::RestError;
 use agenttrader_alpaca::stream::{NotTaken, StreamEvent};
 use agenttrader_core::event::{Bar, MarketEvent};

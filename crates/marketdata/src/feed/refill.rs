@@ -4,9 +4,11 @@
 //! A stream has no replay. Prints and quotes of a gap stay lost; the minutes' bars come as filled in, so that candles are
 //! whole where no print has begun them. The volume of contracts in a gap stays unknown until the next day.
 
+use super::clock::{DayEnd, World, read_clock};
 use super::listing::Listing;
 use super::messages::{self, StreamName, Up};
-use super::{Clients, DayEnd, FeedConfig, FeedInput, Outlet, World, is_final, read_clock};
+use super::outlet::{FeedInput, Outlet};
+use super::source::{Clients, FeedConfig, is_final};
 use agenttrader_alpaca::back_off::BackOff;
 use agenttrader_alpaca::rest::RestError;
 use agenttrader_core::instrument::Instruments;
