@@ -88,6 +88,7 @@ pub struct Market {
     venue: Option<Venue>,
     symbols: Vec<Symbol>,
     cadence: Option<Span>,
+    speed: f64,
     seed: Option<u64>,
     playback: Option<PathBuf>,
     elsewhere: Option<String>,
@@ -105,7 +106,7 @@ fn instruments(file: &Path) -> Result<Instruments, ReadError> {
     Ok(instruments)
 }
 
-/// A recording's market events alone, without what was filled in afterwards.
+/// A recording's market events alone.
 struct Events {
     recording: Recording,
 }
@@ -118,7 +119,6 @@ impl Iterator for Events {
             // The file was read through once already: an error here means that it changed meanwhile, and playing ends.
             let numbered = self.recording.next_input().ok()??;
             match numbered.input {
-                Input::Market(MarketEvent::Bar(bar)) if bar.backfill => {}
                 Input::Market(event) => return Some((numbered.at, event)),
                 Input::Instrument { .. } | Input::Fact(_) => {}
             }
@@ -165,6 +165,7 @@ impl Market {
                     venue: None,
                     symbols: symbols.unwrap_or_else(default),
                     cadence: None,
+                    speed: 1.0,
                     seed: None,
                     playback: None,
                     elsewhere,
@@ -203,6 +204,7 @@ impl Market {
             venue: Some(venue),
             symbols: symbols.unwrap_or(listed),
             cadence,
+            speed,
             seed,
             playback: playback_of,
             elsewhere: None,
@@ -219,6 +221,11 @@ impl Market {
         self.cadence
     }
 
+    /// Venue seconds that a venue of our own lets pass in a wall second; 1 elsewhere.
+    pub const fn speed(&self) -> f64 {
+        self.speed
+    }
+
     /// The simulator's seed.
     pub const fn seed(&self) -> Option<u64> {
         self.seed
@@ -227,6 +234,14 @@ impl Market {
     /// Whether a recording is played.
     pub const fn is_playback(&self) -> bool {
         self.playback.is_some()
+    }
+
+    /// Waits until a recording has been told to its end; for ever where none is played.
+    pub async fn over(&self) {
+        match &self.venue {
+            Some(venue) if self.is_playback() => venue.over().await,
+            _ => std::future::pending().await,
+        }
     }
 
     /// Its name, for people.

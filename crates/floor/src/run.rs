@@ -43,6 +43,9 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+/// A delay of this much wall time between venue and sequence happens on any busy machine.
+const DELAY_USUAL: Duration = Duration::from_millis(200);
+
 /// Longest wait for tasks at the end.
 const END_WITHIN: Duration = Duration::from_millis(1_200);
 
@@ -133,6 +136,7 @@ pub struct Floor {
     desks: Arc<Desks>,
     recording: PathBuf,
     feed_end: Arc<Mutex<Option<String>>>,
+    speed_warning: Option<String>,
 }
 
 /// How a floor ended.
@@ -258,6 +262,7 @@ impl Floor {
         let market =
             Market::open(market, &data_dir, &run.environment, listeners.remove(&Service::Venue), symbols).await?;
         let configuration = effective(&run, market.symbols())?;
+        let speed_warning = too_fast(&market, Span::from_seconds(i64::from(configuration.marketdata_max_age_seconds)));
 
         let tasks = Tasks::new();
         let (inlet, inputs) = inlet();
@@ -359,6 +364,7 @@ impl Floor {
             desks,
             recording,
             feed_end,
+            speed_warning,
         })
     }
 
@@ -390,6 +396,16 @@ impl Floor {
     /// Until a part of the floor fails by itself; tells which.
     pub async fn failure(&self) -> String {
         self.tasks.failure().await
+    }
+
+    /// Waits until the recording that is played has been told to its end; for ever where none is.
+    pub async fn recording_over(&self) {
+        self.market.over().await;
+    }
+
+    /// A speed at which a moment's delay makes market data stale, in words; none where the speed leaves room.
+    pub fn speed_warning(&self) -> Option<String> {
+        self.speed_warning.clone()
     }
 
     /// Why the feed ended by itself, if it did.
@@ -455,6 +471,22 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+/// Whether the venue runs so fast that a usual delay, in venue time, uses up what the age limit leaves over the cadence.
+fn too_fast(market: &Market, max_age: Span) -> Option<String> {
+    let cadence = market.cadence().unwrap_or(Span::ZERO);
+    let room = Span::from_nanos(max_age.max(cadence.doubled()).nanos().saturating_sub(cadence.nanos()));
+    let most = room.as_seconds_f64() / DELAY_USUAL.as_secs_f64();
+    (market.speed() > most).then(|| {
+        format!(
+            "at speed {} a delay of {} ms is {} s of venue time, as much as market data may be late: expect it to be stale at times; \
+             up to {most:.0} leaves room, or set MARKETDATA_MAX_AGE_SECONDS",
+            market.speed(),
+            DELAY_USUAL.as_millis(),
+            (market.speed() * DELAY_USUAL.as_secs_f64()).round(),
+        )
+    })
 }
 
 fn probe(build: &Build) -> Run {

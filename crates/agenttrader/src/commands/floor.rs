@@ -118,9 +118,17 @@ pub async fn run(settings: &Settings, arguments: FloorArgs, build: Build) -> Don
         }
         talk(&format!("market           {}", floor.market_name()));
     }
+    if let Some(warning) = floor.speed_warning() {
+        talk(&format!("warning: {warning}"));
+    }
     let mut told_feed_end = false;
+    let mut told_over = false;
     let failed = loop {
         tokio::select! {
+            () = floor.recording_over(), if !told_over => {
+                talk("the recording is over: market data grows stale from here on; the floor stays up to be read, Ctrl-C ends it");
+                told_over = true;
+            }
             _ = signals.next() => break None,
             part = floor.failure() => break Some(part),
             () = tokio::time::sleep(Duration::from_millis(500)) => {
