@@ -352,28 +352,3 @@ fn nine_tenths_of_the_open_interest_are_usable_ten_seconds_after_any_start_and_a
         }
     }
 }
-
-/// `cargo test --release -p agenttrader-venue --test market -- --ignored --nocapture` prints how fast a whole session runs.
-#[test]
-#[ignore = "a measurement"]
-fn a_whole_session() {
-    let began = std::time::Instant::now();
-    let mut market = Market::starting(1, DAY, Scenario::Default, 0).unwrap();
-    let built = began.elapsed();
-    let (mut count, mut kinds) = (0, [0_usize; 4]);
-    let mut events = Vec::new();
-    for minute in 1..=391 {
-        market.advance(market.session().open.plus(Span::from_minutes(minute)), &mut events);
-        for (_, event) in &events {
-            let option = event.instrument().index() >= 6;
-            let trade = !matches!(event, MarketEvent::Quote(_));
-            kinds[usize::from(option) * 2 + usize::from(trade)] += 1;
-        }
-        count += events.len();
-        events.clear();
-    }
-    println!(
-        "built {built:?}, session {:?}, {count} events: stock quotes, prints, option quotes, prints {kinds:?}",
-        began.elapsed()
-    );
-}
