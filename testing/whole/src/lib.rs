@@ -12,10 +12,13 @@ use agenttrader_floor::configuration::{RunSettings, effective};
 use agenttrader_floor::engine::{Engine, Judging, Output, Run};
 use agenttrader_safety::kill_switch::Reading;
 use agenttrader_safety::seen::LogHealth;
+use agenttrader_sequence::head::{Head, Source, SourceKind};
 use agenttrader_sequence::input::{Configuration, Fact, FeedFact, Input, Numbered};
+use agenttrader_sequence::record::Recorder;
 use agenttrader_venue::{Market, Scenario};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
+use std::path::Path;
 use uuid::Uuid;
 
 /// The configuration of a floor that nobody configured, with these strategies.
@@ -45,11 +48,30 @@ pub struct Drive {
     number: u64,
     next_timer: UnixNanos,
     events: Vec<(UnixNanos, MarketEvent)>,
+    tape: Option<Recorder>,
 }
 
 impl Drive {
     /// The default scenario of that seed and date, with these strategies, as it stands when the floor has just started.
     pub fn new(seed: u64, date: Date, strategies: &[&str]) -> Self {
+        Self::begin(seed, date, strategies, None)
+    }
+
+    /// The same, and every input is recorded in the file `to`, which [`Drive::finish`] completes.
+    pub fn recorded(seed: u64, date: Date, strategies: &[&str], to: &Path) -> Self {
+        let source = Source { kind: SourceKind::Venue, name: format!("simulator, seed {seed}") };
+        let head = Head::flat(Uuid::nil(), UnixNanos::EPOCH, date, source);
+        Self::begin(seed, date, strategies, Some(Recorder::create(to, &head).expect("a new file")))
+    }
+
+    /// Completes the recording, if there is one.
+    pub fn finish(&mut self) {
+        if let Some(tape) = self.tape.take() {
+            tape.finish().expect("the recording can be written");
+        }
+    }
+
+    fn begin(seed: u64, date: Date, strategies: &[&str], tape: Option<Recorder>) -> Self {
         let market = Market::new(seed, date, Scenario::default()).expect("a trading day");
         let shares = market.instruments().iter().filter(|(_, instrument)| instrument.option().is_none());
         let symbols: Vec<_> = shares.map(|(_, instrument)| instrument.underlying()).collect();
@@ -57,7 +79,8 @@ impl Drive {
         let run = Run { recording_id: Uuid::nil(), build: build(), log_last_time: UnixNanos::EPOCH };
         let engine = Engine::new(&configuration, run, Judging::Here).expect("a good configuration");
         let start = market.start();
-        let mut drive = Self { market, engine, outputs: Vec::new(), number: 0, next_timer: start, events: Vec::new() };
+        let mut drive =
+            Self { market, engine, outputs: Vec::new(), number: 0, next_timer: start, events: Vec::new(), tape };
         drive.open(configuration, start);
         drive
     }
@@ -88,6 +111,9 @@ impl Drive {
 
     /// Hands one input to the engine.
     pub fn put(&mut self, at: UnixNanos, input: Input) {
+        if let Some(tape) = &mut self.tape {
+            tape.record(at, &input).expect("every input can be recorded");
+        }
         let numbered = Numbered { number: self.number, at, input };
         self.number += 1;
         let mut out = Vec::new();
