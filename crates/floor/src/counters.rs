@@ -1,7 +1,7 @@
 //! What is counted on the sequence's thread, for `/metrics` of the agent whose work it is.
 
 use crate::engine::Output;
-use crate::live::Seated;
+use crate::seated::Seated;
 use agenttrader_agent::metrics::Counter;
 use agenttrader_core::decision::Outcome;
 use agenttrader_core::event::MarketEvent;

@@ -16,6 +16,7 @@ pub mod readings;
 pub mod records;
 pub mod replay;
 pub mod run;
+pub mod seated;
 pub mod status;
 pub mod summary;
 pub mod switch_watch;

@@ -4,13 +4,11 @@ use crate::counters::Counters;
 use crate::engine::{Engine, Judging, Output, Run};
 use crate::inlet::Inputs;
 use crate::records::{self, Cause, Outgoing};
+pub use crate::seated::Seated;
 use crate::status::{Common, snapshot};
 use crate::venue_clock::{ClockReading, VenueClock};
 use agenttrader_agent::clock;
-use agenttrader_agent::health::StatusBoard;
-use agenttrader_agent::start::Identity;
 use agenttrader_agent::tasks::Stop;
-use agenttrader_audit::log::Log;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::time::{Span, UnixNanos};
 use agenttrader_marketdata::feed::FeedInput;
@@ -20,7 +18,6 @@ use agenttrader_sequence::input::{Configuration, Fact, FeedFact, Input, Numbered
 use agenttrader_sequence::record::{RecordError, Recorder};
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
@@ -35,17 +32,6 @@ const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 
 /// The stream by whose name the end of the whole feed is told.
 pub(crate) const WHOLE_FEED: &str = "feed";
-
-/// An agent of this process, as its status needs it.
-#[derive(Debug)]
-pub struct Seated {
-    /// Who it is.
-    pub identity: Identity,
-    /// Its log.
-    pub log: Arc<Log>,
-    /// Its status board.
-    pub board: Arc<StatusBoard>,
-}
 
 /// What a run begins with.
 pub struct Beginning {
