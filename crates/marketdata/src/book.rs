@@ -80,6 +80,8 @@ pub struct Book {
     latest: Vec<Latest>,
     owner: Vec<usize>,
     flows: Vec<Option<ContractFlow>>,
+    /// Contracts whose flow may hold prints back; each timer settles these and looks at no other. In no order, some twice.
+    holding: Vec<InstrumentId>,
     underlyings: Vec<Underlying>,
     feed: FeedAge,
     cadence: Span,
@@ -160,6 +162,7 @@ impl Book {
             latest: Vec::new(),
             owner: Vec::new(),
             flows: Vec::new(),
+            holding: Vec::new(),
             underlyings: Vec::new(),
             feed: FeedAge::default(),
             cadence: Span::ZERO,
@@ -318,7 +321,11 @@ impl Book {
                     exchange: trade.exchange,
                     condition,
                 };
+                let held = flow.is_holding();
                 flow.print(print, &around, &mut |event| underlying.flow.push(ContractEvent { contract: id, event }));
+                if flow.is_holding() && !held {
+                    self.holding.push(id);
+                }
             }
             _ => {
                 let at = trade.exchange_time.nanos();
@@ -375,14 +382,18 @@ impl Book {
 
     fn on_timer(&mut self) {
         let now = self.now;
-        for ((index, flow), owner) in self.flows.iter_mut().enumerate().zip(&self.owner) {
-            if let (Some(flow), Some(underlying)) = (flow, self.underlyings.get_mut(*owner))
-                && flow.is_holding()
-            {
-                let contract = InstrumentId(u32::try_from(index).unwrap_or(u32::MAX));
-                flow.settle(now.nanos(), &mut |event| underlying.flow.push(ContractEvent { contract, event }));
-            }
-        }
+        // In order of number, whatever the order in which they printed.
+        self.holding.sort_unstable();
+        self.holding.dedup();
+        let Self { holding, flows, owner, underlyings, .. } = self;
+        holding.retain(|contract| {
+            let flow = flows.get_mut(contract.index()).and_then(Option::as_mut);
+            let underlying = owner.get(contract.index()).and_then(|owner| underlyings.get_mut(*owner));
+            let (Some(flow), Some(underlying)) = (flow, underlying) else { return false };
+            let contract = *contract;
+            flow.settle(now.nanos(), &mut |event| underlying.flow.push(ContractEvent { contract, event }));
+            flow.is_holding()
+        });
         for index in 0..self.underlyings.len() {
             let implied = self
                 .underlyings

@@ -5,12 +5,19 @@
 //! contracts have no stream at Alpaca; a venue without a plan's limits gives those of a minute on the option stream's `bars`,
 //! and REST and the day's volume have them everywhere. Open interest that changes later is told by REST alone.
 
+use crate::clock::venue_span;
 use agenttrader_core::calendar::Session;
 use agenttrader_core::event::MarketEvent;
 use agenttrader_core::instrument::Instruments;
 use agenttrader_core::time::{Span, UnixNanos};
 use std::fmt;
 use std::iter::Peekable;
+
+/// Wall time from the start to the first event.
+const LEAD: Span = Span::from_seconds(1);
+
+/// Most venue time from the start to the first event.
+const LEAD_MAX: Span = Span::from_minutes(30);
 
 /// Events of a recording, each with the time at which it is told.
 pub type Events = Box<dyn Iterator<Item = (UnixNanos, MarketEvent)> + Send>;
@@ -19,7 +26,7 @@ pub type Events = Box<dyn Iterator<Item = (UnixNanos, MarketEvent)> + Send>;
 pub struct Playback {
     instruments: Instruments,
     session: Session,
-    start: UnixNanos,
+    first: UnixNanos,
     known: Vec<MarketEvent>,
     events: Peekable<Events>,
 }
@@ -31,16 +38,15 @@ fn is_of_before(event: &MarketEvent) -> bool {
 
 impl Playback {
     /// Plays these events, which must be in order of time, in their session. Open interest and filled-in bars at the
-    /// beginning are known from the start. The clock begins a second before the first other event, or at the session's open
-    /// if there is none.
+    /// beginning are known from the start.
     pub fn new(instruments: Instruments, session: Session, events: Events) -> Self {
         let mut events = events.peekable();
         let mut known = Vec::new();
         while let Some((_, event)) = events.next_if(|(_, event)| is_of_before(event)) {
             known.push(event);
         }
-        let start = events.peek().map_or(session.open, |(at, _)| at.minus(Span::from_seconds(1)));
-        Self { instruments, session, start, known, events }
+        let first = events.peek().map_or(session.open, |(at, _)| *at);
+        Self { instruments, session, first, known, events }
     }
 
     /// What was known before the first event.
@@ -58,9 +64,10 @@ impl Playback {
         &self.instruments
     }
 
-    /// Where its clock begins.
-    pub fn start(&self) -> UnixNanos {
-        self.start
+    /// Where its clock begins at that speed: a second of wall time before the first event, or before the session's open if
+    /// there is none, so that whoever connects at once misses nothing; at most half an hour of venue time.
+    pub fn start(&self, speed: f64) -> UnixNanos {
+        self.first.minus(venue_span(LEAD, speed).max(LEAD).min(LEAD_MAX))
     }
 
     /// Whether every event was told.
@@ -81,6 +88,6 @@ impl Playback {
 
 impl fmt::Debug for Playback {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Playback").field("session", &self.session).field("start", &self.start).finish_non_exhaustive()
+        out.debug_struct("Playback").field("session", &self.session).field("first", &self.first).finish_non_exhaustive()
     }
 }

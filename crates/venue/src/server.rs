@@ -226,7 +226,7 @@ fn open(source: Source, speed: f64) -> Result<(Feed, State), VenueError> {
             for event in playback.known() {
                 book.apply(event);
             }
-            let clock = VenueClock::starting_at(playback.start(), speed);
+            let clock = VenueClock::starting_at(playback.start(speed), speed);
             Ok((Feed::Playback(playback), State { clock, session, directory, book }))
         }
     }
