@@ -86,7 +86,11 @@ pub enum Command {
     )]
     Replay(ReplayArgs),
     /// Import recordings, or look at them
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  agenttrader record import data --format lean --symbol GOOG --date 2015-12-24 --out goog.rec\n  \
+                            agenttrader record info goog.rec"
+    )]
     Record(RecordCommand),
     /// Halt execution: anyone may
     #[command(after_help = "Example:\n  agenttrader halt --reason \"spread looks wrong\"")]
@@ -100,7 +104,7 @@ pub enum Command {
     )]
     Proposals(ProposalsArgs),
     /// Show the effective configuration
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  agenttrader config show")]
     Config(ConfigCommand),
     /// Write a completion script for a shell
     #[command(after_help = "Example:\n  agenttrader completions bash > /etc/bash_completion.d/agenttrader")]
@@ -113,19 +117,19 @@ pub enum Command {
 /// Where the simulated market comes from.
 #[derive(Clone, Debug, Default, Args)]
 pub struct MarketArgs {
-    /// Seed of the simulated market [default: 1, or what the data directory holds]
+    /// Seed of the simulated market [default: 1, or what the data directory holds] [env: AGENTTRADER_SEED]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Session date of the simulated market [default: today's or the next trading day's in New York]
+    /// Session date of the simulated market [default: today's or the next trading day's in New York] [env: AGENTTRADER_DATE]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub date: Option<jiff::civil::Date>,
-    /// Venue seconds in a wall second [default: 1]
+    /// Venue seconds in a wall second [default: 1] [env: AGENTTRADER_SPEED]
     #[arg(long, value_name = "N")]
     pub speed: Option<f64>,
     /// Begin the simulated market anew instead of going on
     #[arg(long)]
     pub fresh: bool,
-    /// Play this recording's market instead of a simulated one
+    /// Play this recording's market instead of a simulated one [env: AGENTTRADER_RECORDING]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "date", "fresh"])]
     pub recording: Option<PathBuf>,
 }
@@ -165,11 +169,13 @@ pub struct VenueArgs {
     #[command(flatten)]
     pub market: MarketArgs,
     /// Whose limits apply: `plus` is Alpaca's paid plan, `basic` the free one
-    #[arg(long, value_enum, default_value = "plus")]
-    pub plan: Plan,
-    /// Trading REST requests a minute and key
-    #[arg(long, value_name = "N", default_value_t = 1000)]
-    pub rest_limit: u32,
+    ///
+    /// [default: plus] [env: AGENTTRADER_PLAN]
+    #[arg(long, value_enum)]
+    pub plan: Option<Plan>,
+    /// Trading REST requests a minute and key [default: 1000] [env: AGENTTRADER_REST_LIMIT]
+    #[arg(long, value_name = "N")]
+    pub rest_limit: Option<u32>,
 }
 
 /// Alpaca's data plans.
@@ -193,10 +199,10 @@ pub struct AgentArgs {
 /// Arguments of `mission-control`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct MissionControlArgs {
-    /// Inventory of agents [default: configs/agents/agents.yaml, else the compiled-in one]
+    /// Inventory of agents [default: configs/agents/agents.yaml, else the compiled-in one] [env: AGENTTRADER_AGENTS]
     #[arg(long, value_name = "FILE")]
     pub agents: Option<PathBuf>,
-    /// Networks whose authenticating proxy may reach a bind beyond loopback
+    /// Networks whose authenticating proxy may reach a bind beyond loopback [env: AGENTTRADER_TRUSTED_PROXY]
     #[arg(long, value_name = "CIDR")]
     pub trusted_proxy: Vec<String>,
 }

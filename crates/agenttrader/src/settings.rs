@@ -1,11 +1,13 @@
 //! Settings from flag, environment, file and default, in this order of precedence, each with where it came from.
 
-use crate::cli::{Global, LogFormat, StrategyArgs};
+use crate::cli::{LogFormat, Plan};
 use agenttrader_core::symbol::Symbol;
-use clap::ValueEnum as _;
+use agenttrader_floor::configuration::DEFAULT_STRATEGIES;
+use agenttrader_floor::switch_watch::own_file;
+use clap::ValueEnum;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -87,31 +89,71 @@ pub enum SettingsError {
     },
 }
 
-/// Keys of the file.
-const KEYS: [&str; 8] =
-    ["data_dir", "log_format", "bind", "port_base", "strategies", "symbols", "configs", "poll_interval_seconds"];
+/// A setting: its key in the file, its variable, and what holds where nothing names it.
+struct Key {
+    name: &'static str,
+    variable: &'static str,
+    default: &'static str,
+}
 
-/// Variables that are shown by `config show` though they are no settings of the binary.
-const SHOWN_VARIABLES: [&str; 15] = [
-    "REPO_ID",
-    "AGENT_NAME",
-    "AGENT_ROLE",
-    "AGENT_MODE",
-    "EXECUTION_HALTED",
-    "EXECUTION_HALTED_FILE",
-    "EXECUTION_AGENT_ENABLED",
-    "BROKER_EXECUTION_ENABLED",
-    "MARKETDATA_HEALTH_URL",
-    "MARKETDATA_MAX_AGE_SECONDS",
-    "OPTION_QUOTE_MAX_AGE_SECONDS",
-    "MARKETDATA_FORCE_STALE",
-    "SYMBOL_ALLOWLIST",
-    "APCA_API_BASE_URL",
-    "APCA_API_DATA_URL",
+const fn key(name: &'static str, variable: &'static str, default: &'static str) -> Key {
+    Key { name, variable, default }
+}
+
+/// Every setting that a file may name. A flag has the same name with dashes.
+const KEYS: [Key; 16] = [
+    key("data_dir", "AGENTTRADER_DATA_DIR", ".agenttrader"),
+    key("log_format", "AGENTTRADER_LOG_FORMAT", "text on a terminal, else json"),
+    key("bind", "AGENTTRADER_BIND", "127.0.0.1"),
+    key("port_base", "AGENTTRADER_PORT_BASE", "8080"),
+    key("strategies", "AGENTTRADER_STRATEGIES", "gamma,whale"),
+    key("symbols", "AGENTTRADER_SYMBOLS", "what the venue lists"),
+    key("configs", "AGENTTRADER_CONFIGS", "compiled in"),
+    key("seed", "AGENTTRADER_SEED", "1, or what the data directory holds"),
+    key("date", "AGENTTRADER_DATE", "today's or the next trading day's in New York"),
+    key("speed", "AGENTTRADER_SPEED", "1"),
+    key("recording", "AGENTTRADER_RECORDING", "none"),
+    key("plan", "AGENTTRADER_PLAN", "plus"),
+    key("rest_limit", "AGENTTRADER_REST_LIMIT", "1000"),
+    key("agents", "AGENTTRADER_AGENTS", "agents/agents.yaml of the configs, else compiled in"),
+    key("trusted_proxy", "AGENTTRADER_TRUSTED_PROXY", "none"),
+    key("poll_interval_seconds", "POLL_INTERVAL_SECONDS", "1 in a floor, 10 alone"),
+];
+
+/// Variables that shape a run and are no settings of the binary: no flag and no file names them. With what holds where they are
+/// not set.
+const VARIABLES: [(&str, &str); 20] = [
+    ("REPO_ID", "not set"),
+    ("AGENT_NAME", "not set"),
+    ("AGENT_ROLE", "not set"),
+    ("AGENT_MODE", "OFF; a floor's own agents OBSERVE"),
+    ("GIT_SHA", "as compiled in"),
+    ("BUILD_ID", "as compiled in"),
+    ("EXECUTION_HALTED", "not set"),
+    ("EXECUTION_HALTED_FILE", ""),
+    ("EXECUTION_AGENT_ENABLED", "disabled"),
+    ("BROKER_EXECUTION_ENABLED", "disabled"),
+    ("MARKETDATA_HEALTH_URL", "http://127.0.0.1:8081/healthz"),
+    ("MARKETDATA_MAX_AGE_SECONDS", "30"),
+    ("OPTION_QUOTE_MAX_AGE_SECONDS", "900"),
+    ("MARKETDATA_HEALTH_TIMEOUT_SECONDS", "2"),
+    ("MARKETDATA_FORCE_STALE", "off"),
+    ("SYMBOL_ALLOWLIST", "all followed symbols"),
+    ("PER_AGENT_TIMEOUT_SECONDS", "1.5"),
+    ("APCA_API_BASE_URL", "the floor's own venue"),
+    ("APCA_API_DATA_URL", "as APCA_API_BASE_URL"),
+    ("NO_COLOR", "not set"),
 ];
 
 /// Variables whose values are never shown.
-const SECRET_VARIABLES: [&str; 2] = ["APCA_API_KEY_ID", "APCA_API_SECRET_KEY"];
+const SECRET_VARIABLES: [&str; 3] = ["APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "AGENTTRADER_API_TOKEN"];
+
+/// Variables that are numbers of seconds; one that cannot be read counts as not set, and that is said.
+const SECONDS_VARIABLES: [&str; 3] =
+    ["MARKETDATA_MAX_AGE_SECONDS", "OPTION_QUOTE_MAX_AGE_SECONDS", "MARKETDATA_HEALTH_TIMEOUT_SECONDS"];
+
+/// What the flags of a command say, by the names of the settings.
+pub type Flags = BTreeMap<&'static str, String>;
 
 /// The effective settings.
 #[derive(Clone, Debug)]
@@ -124,55 +166,81 @@ pub struct Settings {
     pub bind: IpAddr,
     /// First of the floor's ports.
     pub port_base: u16,
+    /// Whether anything but the default named the ports; 0 names none.
+    pub port_base_named: bool,
     /// Strategies to run.
     pub strategies: Vec<String>,
     /// Underlyings to follow; none: what the venue lists.
     pub symbols: Option<Vec<Symbol>>,
     /// Folder of configuration files.
     pub configs: Option<PathBuf>,
+    /// Seed of the simulated market.
+    pub seed: Option<u64>,
+    /// Session date of the simulated market.
+    pub date: Option<jiff::civil::Date>,
+    /// Venue seconds a wall second, above zero; none: one.
+    pub speed: Option<f64>,
+    /// The recording to play.
+    pub recording: Option<PathBuf>,
+    /// Whose limits the venue keeps.
+    pub plan: Plan,
+    /// Trading REST requests a minute and key.
+    pub rest_limit: u32,
+    /// Inventory of agents.
+    pub agents: Option<PathBuf>,
+    /// Networks of trusted proxies.
+    pub trusted_proxies: Vec<String>,
     /// Seconds between two polls of mission control.
     pub poll_interval_seconds: Option<u32>,
     /// The environment when the process started.
     pub environment: BTreeMap<String, String>,
     /// Every value with where it came from.
     pub shown: Vec<Shown>,
+    /// What was set and does not count, in words.
+    pub warnings: Vec<String>,
 }
 
-/// Collects values while noting where each came from.
-struct Collector<'a> {
-    environment: &'a BTreeMap<String, String>,
-    file: BTreeMap<String, String>,
-    shown: Vec<Shown>,
-}
+/// What was named, by setting, and by whom.
+struct Named(BTreeMap<&'static str, (String, Origin)>);
 
-impl Collector<'_> {
-    fn text(&mut self, key: &str, flag: Option<String>, variable: &str) -> Option<String> {
-        let (value, origin) = match (flag, self.environment.get(variable), self.file.get(key)) {
-            (Some(value), _, _) => (Some(value), Origin::Flag),
-            (None, Some(value), _) => (Some(value.clone()), Origin::Environment),
-            (None, None, Some(value)) => (Some(value.clone()), Origin::File),
-            (None, None, None) => (None, Origin::Default),
+impl Named {
+    fn gather(flags: &Flags, environment: &BTreeMap<String, String>, file: &BTreeMap<String, String>) -> Self {
+        let named = |key: &Key| {
+            let flag = flags.get(key.name).map(|value| (value.clone(), Origin::Flag));
+            let variable = || environment.get(key.variable).map(|value| (value.clone(), Origin::Environment));
+            let filed = || file.get(key.name).map(|value| (value.clone(), Origin::File));
+            flag.or_else(variable).or_else(filed).map(|found| (key.name, found))
         };
-        if let Some(value) = &value {
-            self.shown.push(Shown { name: key.to_owned(), value: value.clone(), origin });
-        }
-        value
+        Self(KEYS.iter().filter_map(named).collect())
     }
 
-    fn or_default(&mut self, key: &str, value: Option<String>, default: &str) -> String {
-        value.unwrap_or_else(|| {
-            self.shown.push(Shown { name: key.to_owned(), value: default.to_owned(), origin: Origin::Default });
-            default.to_owned()
-        })
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|(value, _)| value.as_str())
     }
-}
 
-fn parsed<T: FromStr>(name: &str, text: &str, problem: &str) -> Result<T, SettingsError> {
-    text.parse().map_err(|_| SettingsError::BadValue {
-        name: name.to_owned(),
-        value: text.to_owned(),
-        problem: problem.to_owned(),
-    })
+    fn parsed<T: FromStr>(&self, name: &str, problem: &str) -> Result<Option<T>, SettingsError> {
+        self.text(name).map(|text| text.parse().map_err(|_| bad(name, text, problem))).transpose()
+    }
+
+    fn one_of<T: ValueEnum>(&self, name: &str, problem: &str) -> Result<Option<T>, SettingsError> {
+        self.text(name).map(|text| T::from_str(text, false).map_err(|_| bad(name, text, problem))).transpose()
+    }
+
+    fn list(&self, name: &str) -> Option<Vec<String>> {
+        let parts =
+            |text: &str| text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        self.text(name).map(parts)
+    }
+
+    /// Everything with where it came from, in the order of the table.
+    fn shown(&self) -> Vec<Shown> {
+        let shown = |key: &Key| {
+            let (value, origin) =
+                self.0.get(key.name).cloned().unwrap_or_else(|| (key.default.to_owned(), Origin::Default));
+            Shown { name: key.name.to_owned(), value, origin }
+        };
+        KEYS.iter().map(shown).collect()
+    }
 }
 
 impl Settings {
@@ -181,83 +249,88 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`], naming file, key or value.
     pub fn gather(
-        global: &Global,
-        strategy: &StrategyArgs,
+        config: Option<&Path>,
+        flags: &Flags,
         environment: BTreeMap<String, String>,
     ) -> Result<Self, SettingsError> {
-        let file = match &global.config {
-            Some(path) => read_file(path)?,
-            None => BTreeMap::new(),
-        };
-        let mut collector = Collector { environment: &environment, file, shown: Vec::new() };
-        let shown_path = |path: &PathBuf| path.display().to_string();
-
-        let data_dir = collector.text("data_dir", global.data_dir.as_ref().map(shown_path), "AGENTTRADER_DATA_DIR");
-        let data_dir = collector.or_default("data_dir", data_dir, ".agenttrader");
-        let format_flag =
-            global.log_format.and_then(|format| format.to_possible_value()).map(|value| value.get_name().to_owned());
-        let log_format = collector
-            .text("log_format", format_flag, "AGENTTRADER_LOG_FORMAT")
-            .map(|text| {
-                LogFormat::from_str(&text, false).map_err(|_| bad("log_format", &text, "is neither json nor text"))
-            })
-            .transpose()?;
-        let bind = collector.text("bind", global.bind.map(|bind| bind.to_string()), "AGENTTRADER_BIND");
-        let bind =
-            parsed("bind", &collector.or_default("bind", bind, &Ipv4Addr::LOCALHOST.to_string()), "is no IP address")?;
-        let port_base =
-            collector.text("port_base", global.port_base.map(|port| port.to_string()), "AGENTTRADER_PORT_BASE");
-        let port_text = collector.or_default("port_base", port_base, "8080");
-        let port_base: u16 = parsed("port_base", &port_text, "is no port")?;
+        let file = config.map(read_file).transpose()?.unwrap_or_default();
+        let mut named = Named::gather(flags, &environment, &file);
+        let folder = PathBuf::from("configs");
+        if named.text("configs").is_none() && folder.is_dir() {
+            named.0.insert("configs", ("configs".to_owned(), Origin::Default));
+        }
+        let data_dir = PathBuf::from(named.text("data_dir").unwrap_or(".agenttrader"));
+        let port_base = named.parsed("port_base", "is no port")?.unwrap_or(8080);
         if port_base > u16::MAX - 8 {
-            return Err(bad("port_base", &port_text, "leaves no room for the ports after it"));
+            return Err(bad("port_base", &port_base.to_string(), "leaves no room for the ports after it"));
         }
-        let strategies = collector.text(
-            "strategies",
-            strategy.strategies.as_ref().map(|names| names.join(",")),
-            "AGENTTRADER_STRATEGIES",
-        );
-        let strategies = collector.or_default(
-            "strategies",
-            strategies,
-            &agenttrader_floor::configuration::DEFAULT_STRATEGIES.join(","),
-        );
-        let symbols =
-            collector.text("symbols", strategy.symbols.as_ref().map(|names| names.join(",")), "AGENTTRADER_SYMBOLS");
-        let symbols =
-            symbols.map(|list| list.split(',').map(symbol).collect::<Result<Vec<_>, _>>()).transpose()?;
-        let configs = collector
-            .text("configs", strategy.configs.as_ref().map(shown_path), "AGENTTRADER_CONFIGS")
-            .map(PathBuf::from);
-        let configs = configs.or_else(|| Some(PathBuf::from("configs")).filter(|folder| folder.is_dir()));
-        let poll = collector.text("poll_interval_seconds", None, "POLL_INTERVAL_SECONDS");
-        let poll_interval_seconds =
-            poll.map(|text| parsed("POLL_INTERVAL_SECONDS", &text, "is no whole number of seconds")).transpose()?;
-
-        let mut shown = collector.shown;
-        let variables = SHOWN_VARIABLES
-            .into_iter()
-            .map(|name| (name, false))
-            .chain(SECRET_VARIABLES.into_iter().map(|name| (name, true)));
-        for (name, secret) in variables {
-            if let Some(value) = environment.get(name) {
-                let value = if secret { "[redacted]".to_owned() } else { value.clone() };
-                shown.push(Shown { name: name.to_owned(), value, origin: Origin::Environment });
-            }
+        let speed: Option<f64> = named.parsed("speed", "is no number")?;
+        if let Some(speed) = speed.filter(|speed| !(speed.is_finite() && *speed > 0.0)) {
+            return Err(bad("speed", &speed.to_string(), "is no number above zero"));
         }
-        Ok(Self {
-            data_dir: PathBuf::from(data_dir),
-            log_format,
-            bind,
+        let symbols = named.list("symbols").map(|list| list.iter().map(|text| symbol(text)).collect()).transpose()?;
+        let strategies = named.list("strategies").unwrap_or_else(|| DEFAULT_STRATEGIES.map(str::to_owned).to_vec());
+        let settings = Self {
+            log_format: named.one_of("log_format", "is neither json nor text")?,
+            bind: named.parsed("bind", "is no IP address")?.unwrap_or(IpAddr::from([127, 0, 0, 1])),
             port_base,
-            strategies: strategies.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+            port_base_named: port_base != 0 && named.text("port_base").is_some(),
+            strategies,
             symbols,
-            configs,
-            poll_interval_seconds,
+            configs: named.text("configs").map(PathBuf::from),
+            seed: named.parsed("seed", "is no whole number")?,
+            date: named.parsed("date", "is no date as YYYY-MM-DD")?,
+            speed,
+            recording: named.text("recording").map(PathBuf::from),
+            plan: named.one_of("plan", "is neither basic nor plus")?.unwrap_or_default(),
+            rest_limit: named.parsed("rest_limit", "is no whole number")?.unwrap_or(1000),
+            agents: named.text("agents").map(PathBuf::from),
+            trusted_proxies: named.list("trusted_proxy").unwrap_or_default(),
+            poll_interval_seconds: named.parsed("poll_interval_seconds", "is no whole number of seconds")?,
+            shown: named.shown().into_iter().chain(shown_variables(&environment, &data_dir)).collect(),
+            warnings: warnings(&environment),
+            data_dir,
             environment,
-            shown,
-        })
+        };
+        Ok(settings)
     }
+}
+
+fn shown_variables(environment: &BTreeMap<String, String>, data_dir: &Path) -> Vec<Shown> {
+    let own_switch = own_file(data_dir).display().to_string();
+    let plain = VARIABLES.into_iter().map(|(name, default)| {
+        let default = if name == "EXECUTION_HALTED_FILE" { own_switch.as_str() } else { default };
+        let (value, origin) = match environment.get(name) {
+            Some(value) => (without_credentials(value), Origin::Environment),
+            None => (default.to_owned(), Origin::Default),
+        };
+        Shown { name: name.to_owned(), value, origin }
+    });
+    let secret = SECRET_VARIABLES.into_iter().map(|name| {
+        let (value, origin) = match environment.get(name) {
+            Some(_) => ("[redacted]", Origin::Environment),
+            None => ("not set", Origin::Default),
+        };
+        Shown { name: name.to_owned(), value: value.to_owned(), origin }
+    });
+    plain.chain(secret).collect()
+}
+
+/// A value with the user part of a URL taken out: a password may stand there.
+fn without_credentials(value: &str) -> String {
+    match value.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1))) {
+        Some((scheme, host)) => format!("{scheme}://[redacted]@{host}"),
+        None => value.to_owned(),
+    }
+}
+
+fn warnings(environment: &BTreeMap<String, String>) -> Vec<String> {
+    let unread = |name: &&str| environment.get(*name).is_some_and(|value| value.parse::<u32>().is_err());
+    SECONDS_VARIABLES
+        .into_iter()
+        .filter(unread)
+        .map(|name| format!("{name} is no whole number of seconds and does not count: the default holds"))
+        .collect()
 }
 
 fn bad(name: &str, value: &str, problem: &str) -> SettingsError {
@@ -265,13 +338,16 @@ fn bad(name: &str, value: &str, problem: &str) -> SettingsError {
 }
 
 fn symbol(text: &str) -> Result<Symbol, SettingsError> {
-    Symbol::parse(text.trim()).map_err(|error| bad("symbols", text, &error.to_string()))
+    Symbol::parse(text).map_err(|error| bad("symbols", text, &error.to_string()))
 }
 
-/// A key as a safety input would be spelt: case, dashes and dots do not matter.
-fn names_a_safety_input(key: &str) -> bool {
-    let plain = key.to_ascii_uppercase().replace(['-', '.'], "_");
-    plain == "AGENT_MODE" || plain.starts_with("EXECUTION_") || plain == "BROKER_EXECUTION_ENABLED"
+/// Whether a key, letters and digits alone, says what a safety input is called: case, dashes, dots and the like do not matter.
+fn names_a_safety_input(letters: &str) -> bool {
+    letters == "AGENTMODE" || letters.starts_with("EXECUTION") || letters == "BROKEREXECUTIONENABLED"
+}
+
+fn letters(key: &str) -> String {
+    key.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
 
 fn read_file(path: &Path) -> Result<BTreeMap<String, String>, SettingsError> {
@@ -279,34 +355,44 @@ fn read_file(path: &Path) -> Result<BTreeMap<String, String>, SettingsError> {
         std::fs::read_to_string(path).map_err(|source| SettingsError::Unreadable { path: path.to_owned(), source })?;
     let table: toml::Table = toml::from_str(&text)
         .map_err(|source| SettingsError::NotToml { path: path.to_owned(), source: Box::new(source) })?;
-    refuse_safety_inputs(path, &table)?;
+    refuse_safety_inputs(path, "", &table)?;
     let mut values = BTreeMap::new();
     for (key, value) in table {
         let name = key.replace('-', "_");
-        if !KEYS.contains(&name.as_str()) {
-            return Err(SettingsError::UnknownKey { path: path.to_owned(), key, known: KEYS.join(", ") });
+        if !KEYS.iter().any(|known| known.name == name) {
+            let known = KEYS.map(|known| known.name).join(", ");
+            return Err(SettingsError::UnknownKey { path: path.to_owned(), key, known });
         }
         let text = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Float(number) => number.to_string(),
+            toml::Value::Datetime(date) => date.to_string(),
             toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
                 items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
             }
-            other => return Err(bad(&key, other.type_str(), "is neither text, whole number nor list of texts")),
+            other => return Err(bad(&key, other.type_str(), "is neither text, number, date nor list of texts")),
         };
         values.insert(name, text);
     }
     Ok(values)
 }
 
-/// Tables within the file count too: a safety input is refused wherever it stands.
-fn refuse_safety_inputs(path: &Path, table: &toml::Table) -> Result<(), SettingsError> {
+/// A safety input is refused wherever it stands: in tables, in lists of tables, and as the path to a value (`agent.mode`).
+fn refuse_safety_inputs(path: &Path, before: &str, table: &toml::Table) -> Result<(), SettingsError> {
     for (key, value) in table {
-        if names_a_safety_input(key) {
+        let own = letters(key);
+        let whole = format!("{before}{own}");
+        if names_a_safety_input(&own) || names_a_safety_input(&whole) {
             return Err(SettingsError::SafetyInput { path: path.to_owned(), key: key.clone() });
         }
-        if let toml::Value::Table(inner) = value {
-            refuse_safety_inputs(path, inner)?;
+        let inner: Vec<&toml::Table> = match value {
+            toml::Value::Table(table) => vec![table],
+            toml::Value::Array(items) => items.iter().filter_map(toml::Value::as_table).collect(),
+            _ => Vec::new(),
+        };
+        for table in inner {
+            refuse_safety_inputs(path, &whole, table)?;
         }
     }
     Ok(())
@@ -320,9 +406,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config.toml");
         std::fs::write(&path, file).unwrap();
-        let global = Global { config: Some(path), port_base: port, ..Global::default() };
+        let flags = port.map(|port| ("port_base", port.to_string())).into_iter().collect();
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Settings::gather(&global, &StrategyArgs::default(), environment)
+        Settings::gather(Some(&path), &flags, environment)
     }
 
     #[test]
@@ -336,26 +422,52 @@ mod tests {
     }
 
     #[test]
+    fn the_defaults_shown_are_the_defaults_taken() {
+        let settings = gather("", &[], None).unwrap();
+        let shown = |name: &str| settings.shown.iter().find(|shown| shown.name == name).unwrap().value.clone();
+        assert_eq!(shown("data_dir"), settings.data_dir.display().to_string());
+        assert_eq!(shown("bind"), settings.bind.to_string());
+        assert_eq!(shown("port_base"), settings.port_base.to_string());
+        assert_eq!(shown("strategies"), settings.strategies.join(","));
+        assert_eq!(shown("rest_limit"), settings.rest_limit.to_string());
+        assert_eq!((settings.plan, shown("plan").as_str()), (Plan::Plus, "plus"));
+    }
+
+    #[test]
     fn a_file_cannot_name_what_enables_trading() {
         for key in [
             "AGENT_MODE",
             "agent_mode",
             "agent-mode",
+            "agentMode",
+            "\"agent mode\"",
+            "agent.mode",
             "execution_halted",
+            "execution.halted",
             "EXECUTION_AGENT_ENABLED",
+            "ExecutionAgentEnabled",
             "broker_execution_enabled",
+            "broker.execution.enabled",
         ] {
             let error = gather(&format!("{key} = \"EXECUTE\"\n"), &[], None).unwrap_err();
             assert!(matches!(error, SettingsError::SafetyInput { .. }), "{key}: {error}");
-            let nested = gather(&format!("[agent]\n{key} = \"EXECUTE\"\n"), &[], None).unwrap_err();
-            assert!(matches!(nested, SettingsError::SafetyInput { .. }), "{key}: {nested}");
+            for table in ["[agent]", "[[agents.list]]"] {
+                let nested = gather(&format!("{table}\n{key} = \"EXECUTE\"\n"), &[], None).unwrap_err();
+                assert!(matches!(nested, SettingsError::SafetyInput { .. }), "{key}: {nested}");
+            }
         }
         assert!(matches!(gather("colour = 1\n", &[], None), Err(SettingsError::UnknownKey { .. })));
     }
 
     #[test]
     fn secrets_are_never_shown() {
-        let settings = gather("", &[("APCA_API_SECRET_KEY", "hunter2hunter2")], None).unwrap();
-        assert!(!format!("{:?}", settings.shown).contains("hunter2"));
+        let variables = [
+            ("APCA_API_SECRET_KEY", "hunter2hunter2"),
+            ("AGENTTRADER_API_TOKEN", "hunter2"),
+            ("APCA_API_BASE_URL", "https://me:hunter2@example.com"),
+        ];
+        let settings = gather("", &variables, None).unwrap();
+        let shown = format!("{:?}", settings.shown);
+        assert!(!shown.contains("hunter2") && shown.contains("https://[redacted]@example.com"), "{shown}");
     }
 }

@@ -48,6 +48,9 @@ const END_WITHIN: Duration = Duration::from_millis(1_200);
 /// Between two questions for the health of marketdata.
 const HEALTH_EVERY: Duration = Duration::from_secs(1);
 
+/// Base of the ports where a venue on this machine is looked for when our own are free ones.
+const PORT_BASE: u16 = 8080;
+
 /// How an agent is run alone.
 #[derive(Clone, Debug)]
 pub struct AloneSettings {
@@ -96,7 +99,8 @@ impl Alone {
         let AloneSettings { identity, data_dir, bind: bind_to, port_base, mut run, symbols } = settings;
         let name = identity.agent.agent_name.clone();
         // Where no venue is named, a simulator on this machine is looked for at its usual port.
-        let venue = SocketAddr::new(bind_to, port_base.saturating_add(Service::Venue.offset()));
+        let base = if port_base == 0 { PORT_BASE } else { port_base };
+        let venue = SocketAddr::new(bind_to, base.saturating_add(Service::Venue.offset()));
         run.environment.entry("APCA_API_BASE_URL".to_owned()).or_insert_with(|| format!("http://{venue}"));
         let market = Market::open(MarketChoice::Elsewhere, &data_dir, &run.environment, None, symbols).await?;
         let mut configuration = effective(&run, market.symbols())?;

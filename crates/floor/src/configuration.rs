@@ -111,8 +111,8 @@ pub fn effective(settings: &RunSettings, symbols: &[Symbol]) -> Result<Configura
         execution_mode: AgentMode::Off,
         execution_agent_enabled: false,
         broker_execution_enabled: exactly_true("BROKER_EXECUTION_ENABLED"),
-        marketdata_max_age_seconds: seconds(environment, "MARKETDATA_MAX_AGE_SECONDS", 30)?.clamp(1, 3600),
-        option_quote_max_age_seconds: seconds(environment, "OPTION_QUOTE_MAX_AGE_SECONDS", 900)?,
+        marketdata_max_age_seconds: seconds(environment, "MARKETDATA_MAX_AGE_SECONDS", 30).clamp(1, 3600),
+        option_quote_max_age_seconds: seconds(environment, "OPTION_QUOTE_MAX_AGE_SECONDS", 900),
         marketdata_force_stale: exactly_true("MARKETDATA_FORCE_STALE"),
         symbol_allowlist: allowlist(environment)?,
         symbols: symbols.to_vec(),
@@ -141,17 +141,9 @@ fn read_or(folder: &Path, name: &str, default: &str) -> Result<String, Configura
     }
 }
 
-fn seconds(
-    environment: &BTreeMap<String, String>,
-    name: &'static str,
-    default: u32,
-) -> Result<u32, ConfigurationError> {
-    let Some(value) = environment.get(name) else { return Ok(default) };
-    value.parse().map_err(|_| ConfigurationError::BadValue {
-        variable: name,
-        value: value.clone(),
-        problem: "is no whole number of seconds",
-    })
+/// A number of seconds; one that cannot be read counts as not set.
+fn seconds(environment: &BTreeMap<String, String>, name: &str, default: u32) -> u32 {
+    environment.get(name).and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
 /// `PER_AGENT_TIMEOUT_SECONDS`: how long mission control waits for one agent, if it is set; tenths are good, up to a minute.
@@ -204,11 +196,11 @@ mod tests {
     }
 
     #[test]
-    fn ages_are_clamped_and_nonsense_is_refused() {
+    fn ages_are_clamped_and_nonsense_counts_as_not_set() {
         let age = |value: &str| effective(&settings(&[("MARKETDATA_MAX_AGE_SECONDS", value)]), &[]);
         assert_eq!(age("0").unwrap().marketdata_max_age_seconds, 1);
         assert_eq!(age("99999").unwrap().marketdata_max_age_seconds, 3600);
-        assert!(age("soon").is_err());
+        assert_eq!(age("soon").unwrap().marketdata_max_age_seconds, 30);
         assert!(effective(&settings(&[("SYMBOL_ALLOWLIST", "SPY,qqq")]), &[]).is_err());
         let listed = effective(&settings(&[("SYMBOL_ALLOWLIST", "SPY, QQQ")]), &[]).unwrap().symbol_allowlist;
         assert_eq!(listed.unwrap().len(), 2);

@@ -1,7 +1,9 @@
 //! Listening sockets of a floor: one a service, from the base on, or any free ones.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use tokio::net::TcpListener;
 
 /// A service with a port of its own, in order of its offset from the base.
@@ -68,4 +70,55 @@ pub async fn bind(service: Service, bind: IpAddr, base: u16) -> Result<TcpListen
     let port = if base == 0 { 0 } else { base.saturating_add(service.offset()) };
     let address = SocketAddr::new(bind, port);
     TcpListener::bind(address).await.map_err(|source| PortError { service, address, source })
+}
+
+/// Where a floor over this data directory says on which ports its agents listen.
+fn published_file(data_dir: &Path) -> PathBuf {
+    data_dir.join("ports.json")
+}
+
+/// Writes where each agent listens, so that `status`, `proposals` and `halt` find a floor by its data directory. A help for
+/// people, never a safety input.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn publish(data_dir: &Path, agents: &BTreeMap<String, SocketAddr>) -> std::io::Result<()> {
+    let path = published_file(data_dir);
+    let temporary = path.with_extension(format!("json.{}", std::process::id()));
+    let written = serde_json::to_vec(agents)
+        .map_err(std::io::Error::other)
+        .and_then(|bytes| std::fs::write(&temporary, bytes))
+        .and_then(|()| std::fs::rename(&temporary, &path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Takes the file away at a floor's end.
+pub fn withdraw(data_dir: &Path) {
+    let _ = std::fs::remove_file(published_file(data_dir));
+}
+
+/// Where each agent of a floor over this data directory listens, if one says so. After a crash it may be a floor that is gone.
+pub fn published(data_dir: &Path) -> Option<BTreeMap<String, SocketAddr>> {
+    serde_json::from_slice(&std::fs::read(published_file(data_dir)).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_published_is_found_until_it_is_withdrawn() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(published(folder.path()), None);
+        let agents = BTreeMap::from([("mission-control".to_owned(), SocketAddr::from(([127, 0, 0, 1], 4711)))]);
+        publish(folder.path(), &agents).unwrap();
+        assert_eq!(published(folder.path()), Some(agents));
+        std::fs::write(published_file(folder.path()), "{").unwrap();
+        assert_eq!(published(folder.path()), None);
+        withdraw(folder.path());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

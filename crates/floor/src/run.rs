@@ -5,7 +5,7 @@ use crate::engine::{EngineError, Judging, Run};
 use crate::inlet::inlet;
 use crate::live::{self, Beginning, LiveError, Readable, Seated};
 use crate::market::{Market, MarketChoice, MarketError, follow};
-use crate::ports::{PortError, Service, bind};
+use crate::ports::{self, PortError, Service, bind};
 use crate::records::{self, Outgoing, digest_of};
 use crate::status::snapshot;
 use crate::switch_watch;
@@ -136,6 +136,7 @@ pub struct Floor {
     desks: Arc<Desks>,
     recording: PathBuf,
     feed_end: Arc<Mutex<Option<String>>>,
+    data_dir: PathBuf,
     speed_warning: Option<String>,
 }
 
@@ -152,6 +153,7 @@ fn identities(mode: AgentMode, build: &Build, environment: &BTreeMap<String, Str
     let shown =
         |name: &str, compiled: &str| environment.get(name).map_or(compiled, String::as_str).chars().take(128).collect();
     let build_shown = Build { git_sha: shown("GIT_SHA", &build.git_sha), build_id: shown("BUILD_ID", &build.build_id) };
+    let mode_problem = environment.get("AGENT_MODE").and_then(|value| start::mode(Some(value)).1);
     let of = |agent: AgentIdentity| {
         let is_strategy = agent.agent_role == agenttrader_core::identity::AgentRole::StrategyEval;
         let agent_mode = if is_strategy { mode } else { agent.agent_mode };
@@ -160,7 +162,8 @@ fn identities(mode: AgentMode, build: &Build, environment: &BTreeMap<String, Str
             agent: AgentIdentity { agent_mode, ..agent },
             build: build.clone(),
             build_shown: build_shown.clone(),
-            mode_problem: None,
+            // The mode is the strategies' alone, and so is what was wrong with it.
+            mode_problem: mode_problem.clone().filter(|_| is_strategy),
         }
     };
     start::floor_identities().into_iter().map(of).collect()
@@ -352,6 +355,8 @@ impl Floor {
         tasks.spawn("poller", async move {
             let _ = poll::poll(poller, stop).await;
         });
+        // Each log is ours by now, so no other floor has this data directory. Without the file commands need `--port-base`.
+        let _ = ports::publish(&data_dir, &addresses);
         Ok(Self {
             ports,
             hub,
@@ -364,6 +369,7 @@ impl Floor {
             desks,
             recording,
             feed_end,
+            data_dir,
             speed_warning,
         })
     }
@@ -416,6 +422,7 @@ impl Floor {
     /// Ends everything in order: feed and switch, then the sequence, then the writer, then each log; the venue last.
     pub async fn stop(mut self) -> Ended {
         let mut problems = Vec::new();
+        ports::withdraw(&self.data_dir);
         let _ = self.feed_stop.send(true);
         self.tasks.ask_to_stop();
         let sequence = self.sequence.take();

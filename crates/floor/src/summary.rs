@@ -2,8 +2,9 @@
 //! a terminal beside the floor and `agenttrader status` elsewhere show the same.
 
 use agenttrader_agent::marketdata_health::{FetchError, fetch, http_client};
+use agenttrader_core::calendar::{new_york, new_york_date};
+use agenttrader_core::time::UnixNanos;
 use serde_json::Value;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// Longest answer read.
@@ -84,7 +85,7 @@ impl MissionControl {
         if fetched.status == 200 {
             return Ok(body);
         }
-        let detail = text(&body, "/detail").to_owned();
+        let detail = text(&body, "/detail");
         Err(SummaryError::Refused { url, status: fetched.status, detail })
     }
 
@@ -97,7 +98,8 @@ impl MissionControl {
         let decisions = self.get(&format!("/api/v1/decisions?limit={DECISIONS}")).await.ok();
         let proposals = self.get("/api/v1/proposals?limit=50").await.ok();
         let pnl = self.get("/api/v1/pnl").await.ok();
-        Ok(Summary { safety, decisions, proposals, pnl })
+        let agents = self.get("/api/v1/agents").await.ok();
+        Ok(Summary { safety, decisions, proposals, pnl, agents })
     }
 }
 
@@ -112,24 +114,59 @@ pub struct Summary {
     pub proposals: Option<Value>,
     /// `/api/v1/pnl`.
     pub pnl: Option<Value>,
+    /// `/api/v1/agents`.
+    pub agents: Option<Value>,
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+/// Text with control characters escaped, so that nobody's words can draw on the terminal.
+pub fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() {
+            plain.extend(letter.escape_default());
+        } else {
+            plain.push(letter);
+        }
+    }
+    plain
+}
+
+/// A text of an answer, safe to print; empty where there is none.
+fn text(value: &Value, pointer: &str) -> String {
+    plain(value.pointer(pointer).and_then(Value::as_str).unwrap_or_default())
+}
+
+fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+    value.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 fn items(value: Option<&Value>) -> &[Value] {
-    value.and_then(|list| list.get("items")).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value.map_or(&[], |value| list(value, "/items"))
 }
 
-/// `HH:MM:SS` of an RFC 3339 time.
-fn time_of_day(stamp: &str) -> &str {
-    stamp.get(11..19).unwrap_or("--:--:--")
+/// Codes of a list, after one another.
+fn codes(value: &Value, pointer: &str) -> String {
+    plain(&list(value, pointer).iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "))
+}
+
+/// Date and `HH:MM:SS` of an RFC 3339 time, as clocks in New York show it.
+fn in_new_york(stamp: &str) -> Option<(jiff::civil::Date, String)> {
+    let at = UnixNanos::parse(stamp).ok()?;
+    let date = new_york_date(at);
+    // The last full hour that has begun: right on the days, too, on which an hour is skipped or comes twice.
+    let hour = (0..24).rev().find(|hour| new_york(date, *hour, 0) <= at)?;
+    let seconds = at.since(new_york(date, hour, 0)).seconds();
+    Some((date, format!("{hour:02}:{:02}:{:02}", seconds / 60 % 60, seconds % 60)))
+}
+
+/// `HH:MM:SS` in New York of an RFC 3339 time.
+pub fn time_of_day(stamp: &str) -> String {
+    in_new_york(stamp).map_or_else(|| "--:--:--".to_owned(), |(_, time)| time)
 }
 
 /// The time between two RFC 3339 times, as a person says it.
 fn between(from: &str, to: &str) -> Option<String> {
-    let at = |stamp: &str| agenttrader_core::time::UnixNanos::parse(stamp).ok();
+    let at = |stamp: &str| UnixNanos::parse(stamp).ok();
     let seconds = at(to)?.since(at(from)?).seconds().max(0);
     Some(match (seconds / 3600, seconds % 3600 / 60) {
         (0, 0) => format!("{seconds} s"),
@@ -157,162 +194,259 @@ impl Style {
     }
 }
 
-/// A label in front of a line.
-fn line(out: &mut String, style: Style, label: &str, content: &str) {
-    let _ = writeln!(out, "{} {content}", style.dim(&format!("{label:<9}")));
+/// How a summary is laid out.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    /// Emphasis.
+    pub style: Style,
+    /// Columns, to which lines are wrapped; none: as long as they are.
+    pub width: Option<usize>,
+    /// Rows there are; older decisions that do not fit are left out. None: all that are known.
+    pub rows: Option<usize>,
+}
+
+impl Layout {
+    /// Plain text, as long as it is.
+    pub const PLAIN: Self = Self { style: Style::Plain, width: None, rows: None };
+}
+
+/// Columns of a label and the blank after it.
+const LABEL: usize = 10;
+
+/// Fewest columns a line is wrapped to: below that a terminal breaks it where it likes.
+const WIDTH_LEAST: usize = 24;
+
+/// Columns that a text takes: control sequences take none.
+fn columns(text: &str) -> usize {
+    let mut in_sequence = false;
+    text.chars()
+        .filter(|letter| {
+            let counts = !in_sequence && *letter != '\u{1b}';
+            in_sequence = if in_sequence { *letter != 'm' } else { *letter == '\u{1b}' };
+            counts
+        })
+        .count()
+}
+
+/// A line in pieces of at most `width` columns, broken between words where that can be; all but the first are indented.
+pub fn wrapped(line: &str, width: usize, indent: usize) -> Vec<String> {
+    let width = width.max(WIDTH_LEAST);
+    let room = width.saturating_sub(indent);
+    let mut lines = Vec::new();
+    let mut current = String::new();
+    for (place, word) in line.split(' ').enumerate() {
+        let blank = usize::from(place > 0);
+        if place > 0 && columns(&current) + blank + columns(word) > width && !current.trim().is_empty() {
+            lines.push(std::mem::take(&mut current).trim_end().to_owned());
+            current.push_str(&" ".repeat(indent));
+        } else if place > 0 {
+            current.push(' ');
+        }
+        // A word longer than a line, such as a path, is cut; one with emphasis in it is short.
+        let mut word = word;
+        while columns(&current) + columns(word) > width && !word.contains('\u{1b}') {
+            let fits = width.saturating_sub(columns(&current)).clamp(1, room);
+            let at = word.char_indices().nth(fits).map_or(word.len(), |(at, _)| at);
+            let (now, later) = word.split_at(at);
+            current.push_str(now);
+            lines.push(std::mem::take(&mut current));
+            current.push_str(&" ".repeat(indent));
+            word = later;
+        }
+        current.push_str(word);
+    }
+    lines.push(current);
+    lines
+}
+
+/// Lines under way: each wrapped below its label.
+struct Page<'a> {
+    layout: &'a Layout,
+    lines: Vec<String>,
+}
+
+impl Page<'_> {
+    fn line(&mut self, label: &str, content: &str) {
+        let line = format!("{} {content}", self.layout.style.dim(&format!("{label:<9}")));
+        match self.layout.width {
+            Some(width) => self.lines.extend(wrapped(&line, width, LABEL)),
+            None => self.lines.push(line),
+        }
+    }
 }
 
 impl Summary {
     /// The lines of the summary.
-    pub fn render(&self, style: Style) -> String {
-        let mut out = String::new();
-        self.posture(&mut out, style);
-        self.agents(&mut out, style);
-        self.shadow(&mut out, style);
-        self.decided(&mut out, style);
-        out
+    pub fn render(&self, layout: &Layout) -> String {
+        let mut page = Page { layout, lines: Vec::new() };
+        self.posture(&mut page);
+        self.market(&mut page);
+        self.agents(&mut page);
+        self.shadow(&mut page);
+        let rows = layout.rows.unwrap_or(usize::MAX).saturating_sub(page.lines.len());
+        // As many decisions as have room, the newest first.
+        let decided = (1..=DECISIONS)
+            .rev()
+            .map(|most| self.decided(layout, most))
+            .find(|lines| lines.len() <= rows)
+            .unwrap_or_default();
+        page.lines.extend(decided);
+        page.lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
     }
 
-    fn posture(&self, out: &mut String, style: Style) {
+    fn posture(&self, page: &mut Page<'_>) {
         let safety = &self.safety;
         let halted = safety.pointer("/kill_switch/halted").and_then(Value::as_bool).unwrap_or(true);
         let source = text(safety, "/kill_switch/source");
         let since = text(safety, "/kill_switch/since_utc");
-        let word = if halted { "HALTED" } else { "NOT HALTED" };
+        let word = page.layout.style.bold(if halted { "HALTED" } else { "NOT HALTED" });
         let lasted =
-            between(since, text(safety, "/server_utc")).map(|span| format!(" · for {span}")).unwrap_or_default();
-        line(out, style, "POSTURE", &format!("{} · {source}{lasted}", style.bold(word)));
+            between(&since, &text(safety, "/server_utc")).map(|span| format!(" · for {span}")).unwrap_or_default();
+        page.line("POSTURE", &format!("{word} · {source}{lasted}"));
         let executes = safety.get("safe_to_execute_orders").and_then(Value::as_bool) == Some(true);
         let runs = safety.get("safe_to_run_strategies").and_then(Value::as_bool) == Some(true);
-        let gates: Vec<&str> = safety
-            .get("gating_reasons")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect();
-        let strategies = if runs { "strategies run" } else { "strategies do not run" };
+        let off = self.strategies_off();
+        let strategies = match (runs, off.is_empty()) {
+            (true, true) => "strategies run".to_owned(),
+            (true, false) => format!("strategies run, but {}", off.join(", ")),
+            (false, true) => "strategies do not run".to_owned(),
+            (false, false) => format!("strategies do not run: {}", off.join(", ")),
+        };
         let orders = if executes { "orders could leave" } else { "no order can leave" };
-        line(out, style, "SAFE", &format!("{strategies} · {orders}: {}", gates.join(", ")));
+        page.line("SAFE", &format!("{strategies} · {orders}: {}", codes(safety, "/gating_reasons")));
+    }
+
+    /// Agents of strategies whose mode is OFF: they evaluate nothing.
+    fn strategies_off(&self) -> Vec<String> {
+        let identity = |row: &Value, of: &str| text(row, &format!("/status/agent_identity/{of}"));
+        items(self.agents.as_ref())
+            .iter()
+            .filter(|row| identity(row, "agent_role") == "strategy_eval" && identity(row, "agent_mode") == "OFF")
+            .map(|row| format!("{} is OFF", text(row, "/agent_name")))
+            .collect()
+    }
+
+    fn market(&self, page: &mut Page<'_>) {
+        let safety = &self.safety;
         let now = text(safety, "/as_of");
+        let until = |pointer: &str| between(&now, &text(safety, pointer));
         let market = match safety.pointer("/market/is_open").and_then(Value::as_bool) {
             Some(true) => {
-                format!("OPEN · closes in {}", between(now, text(safety, "/market/closes_utc")).unwrap_or_default())
+                let closes = until("/market/closes_utc").map(|span| format!(" · closes in {span}")).unwrap_or_default();
+                format!("{}{closes}", page.layout.style.bold("OPEN"))
             }
             Some(false) => {
-                format!("CLOSED · opens in {}", between(now, text(safety, "/market/opens_utc")).unwrap_or_default())
+                let opens = until("/market/opens_utc").map(|span| format!(" · opens in {span}")).unwrap_or_default();
+                format!("{}{opens}", page.layout.style.bold("CLOSED"))
             }
             None => "UNKNOWN".to_owned(),
         };
-        let freshness = safety.get("freshness").and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
+        let speed = safety.pointer("/market/speed").and_then(Value::as_f64).filter(|speed| *speed != 1.0);
+        let speed = speed.map(|speed| format!(" at {speed}×")).unwrap_or_default();
+        let clock = in_new_york(&now)
+            .map_or_else(|| "no venue time yet".to_owned(), |(date, time)| format!("{time} New York, {date}"));
+        page.line("MARKET", &format!("{market} · {} · {clock}{speed}", self.freshness()));
+    }
+
+    fn freshness(&self) -> String {
+        let freshness = list(&self.safety, "/freshness");
         let not_fresh = freshness.iter().filter(|one| text(one, "/state") != "FRESH").map(|one| {
-            let age = one
-                .get("age_ms")
-                .and_then(Value::as_u64)
-                .map(|age| format!(" {:.0} s", age as f64 / 1000.0))
-                .unwrap_or_default();
+            let seconds = |pointer: &str| one.pointer(pointer).and_then(Value::as_f64).map(|millis| millis / 1000.0);
+            let age = match (seconds("/age_ms"), seconds("/max_age_ms")) {
+                (Some(age), Some(limit)) => format!(" {age:.0} s > {limit:.0} s"),
+                (Some(age), None) => format!(" {age:.0} s"),
+                (None, _) => String::new(),
+            };
             format!("{} {}{age}", text(one, "/of"), text(one, "/state"))
         });
         let stale: Vec<String> = not_fresh.collect();
-        let data = if freshness.is_empty() {
+        if freshness.is_empty() {
             "no data".to_owned()
         } else if stale.is_empty() {
             format!("data fresh, {} underlyings", freshness.len().saturating_sub(1))
         } else {
             format!("data {}", stale.join(", "))
-        };
-        line(
-            out,
-            style,
-            "MARKET",
-            &format!("{market} · {data} · {} venue time", if now.is_empty() { "no" } else { now }),
-        );
+        }
     }
 
-    fn agents(&self, out: &mut String, style: Style) {
-        let rows = self.safety.get("agents").and_then(Value::as_array).into_iter().flatten();
-        let shown: Vec<String> = rows
-            .map(|row| {
-                let codes: Vec<&str> = row
-                    .get("reason_codes")
-                    .and_then(Value::as_array)
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .collect();
-                let why = if codes.is_empty() { String::new() } else { format!(" ({})", codes.join(", ")) };
-                format!("{} {}{why}", text(row, "/agent_name"), text(row, "/state"))
-            })
-            .collect();
-        line(out, style, "AGENTS", &shown.join(" · "));
+    fn agents(&self, page: &mut Page<'_>) {
+        let rows = list(&self.safety, "/agents").iter().map(|row| {
+            let why = codes(row, "/reason_codes");
+            let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
+            format!("{} {}{why}", text(row, "/agent_name"), text(row, "/state"))
+        });
+        page.line("AGENTS", &rows.collect::<Vec<_>>().join(" · "));
     }
 
-    fn shadow(&self, out: &mut String, style: Style) {
+    fn shadow(&self, page: &mut Page<'_>) {
         let Some(pnl) = &self.pnl else {
-            line(out, style, "SHADOW", "no reading yet");
+            page.line("SHADOW", "no reading yet");
             return;
         };
-        let total = |name: &str| text(pnl, &format!("/total/{name}")).to_owned();
-        let strategies: Vec<String> = pnl
-            .get("strategies")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .map(|one| format!("{} {}", text(one, "/strategy_name"), signed(text(one, "/net_usd"))))
-            .collect();
-        let day = signed(&total("day_usd"));
+        let strategies = list(pnl, "/strategies")
+            .iter()
+            .map(|one| format!("{} {} · ", text(one, "/strategy_name"), signed(&text(one, "/net_usd"))));
         let content = format!(
-            "{} USD today · equity {} · {} (hypothetical: no order was sent)",
-            style.bold(&day),
-            cents(&total("equity_usd")),
-            strategies.join(" · ")
+            "{} USD today · {}equity {} (hypothetical: no order was sent)",
+            page.layout.style.bold(&signed(&text(pnl, "/total/day_usd"))),
+            strategies.collect::<String>(),
+            cents(&text(pnl, "/total/equity_usd")),
         );
-        line(out, style, text(pnl, "/account"), &content);
+        page.line(&text(pnl, "/account"), &content);
     }
 
-    fn decided(&self, out: &mut String, style: Style) {
-        let decisions = items(self.decisions.as_ref());
+    /// The newest decisions, `most` of them, with their reasons; those with the same reasons share one line of them.
+    fn decided(&self, layout: &Layout, most: usize) -> Vec<String> {
+        let mut page = Page { layout, lines: Vec::new() };
+        let decisions: Vec<&Value> = items(self.decisions.as_ref()).iter().take(most).collect();
         if decisions.is_empty() {
-            line(out, style, "DECIDED", "nothing proposed yet");
-            return;
+            page.line("DECIDED", "nothing proposed yet");
         }
         for (place, decision) in decisions.iter().enumerate() {
             let id = text(decision, "/proposal_id");
             let proposal = items(self.proposals.as_ref()).iter().find(|proposal| text(proposal, "/proposal_id") == id);
-            let what = proposal.map_or_else(|| id.to_owned(), describe);
-            let codes: Vec<&str> = decision
-                .get("reason_codes")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect();
-            let state = proposal.map_or("", |proposal| text(proposal, "/state"));
+            let what = proposal.map_or(id, describe);
+            let state = proposal.map(|proposal| format!(", {}", text(proposal, "/state"))).unwrap_or_default();
             let label = if place == 0 { "DECIDED" } else { "" };
-            let when = time_of_day(text(decision, "/decided_at_utc"));
-            line(out, style, label, &format!("{when}  {what}  {} {state}", text(decision, "/decision")));
-            line(out, style, "", &style.dim(&format!("          {}", codes.join(", "))));
+            let when = time_of_day(&text(decision, "/decided_at_utc"));
+            page.line(label, &format!("{when}  {what} → {}{state}", text(decision, "/decision")));
+            let reasons = codes(decision, "/reason_codes");
+            let next = decisions.get(place.saturating_add(1)).map(|next| codes(next, "/reason_codes"));
+            if next.as_ref() != Some(&reasons) {
+                page.line("", &layout.style.dim(&reasons));
+            }
         }
+        page.lines
     }
 }
 
-/// A proposal in a phrase: `gamma OPEN BUY 2 SPY straddle at 3.45`.
+/// A proposal in a phrase: `gamma OPEN BUY 2 SPY (2 legs) at 3.45`.
 pub fn describe(proposal: &Value) -> String {
-    let kind = match text(proposal, "/asset_type") {
-        "EQUITY" => "shares".to_owned(),
-        "OPTION" => text(proposal, "/option/contract_symbol").to_owned(),
-        _ => "legs".to_owned(),
+    let symbol = text(proposal, "/symbol");
+    let what = match text(proposal, "/asset_type").as_str() {
+        "EQUITY" => format!("{symbol} shares"),
+        "OPTION" => text(proposal, "/option/contract_symbol"),
+        _ => format!("{symbol} ({} legs)", list(proposal, "/legs").len()),
     };
-    let price =
-        proposal.get("limit_price").and_then(Value::as_str).map(|price| format!(" at {price}")).unwrap_or_default();
+    let price = Some(text(proposal, "/limit_price"))
+        .filter(|price| !price.is_empty())
+        .map(|price| format!(" at {}", at_least_cents(&price)))
+        .unwrap_or_default();
     let quantity = proposal.get("quantity").map(ToString::to_string).unwrap_or_default();
     format!(
-        "{} {} {} {quantity} {} {kind}{price}",
+        "{} {} {} {quantity} {what}{price}",
         text(proposal, "/strategy_name"),
         text(proposal, "/intent"),
         text(proposal, "/side"),
-        text(proposal, "/symbol"),
     )
+}
+
+/// A price with two places at least, and more where it has more.
+fn at_least_cents(price: &str) -> String {
+    match price.split_once('.') {
+        None => format!("{price}.00"),
+        Some((whole, fraction)) => format!("{whole}.{fraction:0<2}"),
+    }
 }
 
 /// An amount to the cent, with thousands separated.
@@ -330,9 +464,13 @@ fn cents(amount: &str) -> String {
     format!("{sign}{grouped}.{fraction}")
 }
 
-/// [`cents`] with its sign always.
+/// [`cents`] with its sign always, and a shape beside it; nothing gained is nothing.
 fn signed(amount: &str) -> String {
-    if amount.starts_with('-') { format!("▼ {}", cents(amount)) } else { format!("▲ +{}", cents(amount)) }
+    match cents(amount).as_str() {
+        nothing @ ("0.00" | "-0.00") => nothing.trim_start_matches('-').to_owned(),
+        loss if loss.starts_with('-') => format!("▼ {loss}"),
+        gain => format!("▲ +{gain}"),
+    }
 }
 
 #[cfg(test)]
@@ -346,12 +484,46 @@ mod tests {
         assert_eq!(cents("-1234.5678"), "-1,234.56");
         assert_eq!(signed("12.3"), "▲ +12.30");
         assert_eq!(signed("-0.01"), "▼ -0.01");
+        assert_eq!((signed("0"), signed("-0.001")), ("0.00".to_owned(), "0.00".to_owned()));
+        assert_eq!(
+            (at_least_cents("1.4"), at_least_cents("1.405"), at_least_cents("7")),
+            ("1.40".into(), "1.405".into(), "7.00".into())
+        );
+    }
+
+    #[test]
+    fn wrapped_lines_fit_and_lose_nothing() {
+        for width in 0..60 {
+            for line in ["one two  three", "a/path/that/is/much/longer/than/the/width/of/any/terminal.rec and more", ""]
+            {
+                let pieces = wrapped(line, width, 10);
+                assert!(pieces.iter().all(|piece| columns(piece) <= width.max(WIDTH_LEAST)), "{width}: {pieces:?}");
+                let letters = |text: &str| text.chars().filter(|letter| *letter != ' ').collect::<String>();
+                assert_eq!(letters(&pieces.concat()), letters(line));
+            }
+        }
+        assert_eq!(columns(&Style::Ansi.bold("HALTED")), 6);
+    }
+
+    #[test]
+    fn times_are_those_of_new_york() {
+        assert_eq!(time_of_day("2026-11-24T15:00:05.5Z"), "10:00:05");
+        assert_eq!(time_of_day("2026-07-01T13:30:00Z"), "09:30:00");
+        assert_eq!(time_of_day("2026-03-08T07:30:00Z"), "03:30:00");
+        assert_eq!(time_of_day("soon"), "--:--:--");
+    }
+
+    #[test]
+    fn nobodys_words_draw_on_the_terminal() {
+        let safety = json!({"kill_switch": {"halted": true, "source": "file \u{1b}[2J"}});
+        let summary = Summary { safety, decisions: None, proposals: None, pnl: None, agents: None };
+        assert!(!summary.render(&Layout::PLAIN).contains('\u{1b}'));
     }
 
     #[test]
     fn a_missing_posture_reads_as_halted() {
-        let summary = Summary { safety: json!({}), decisions: None, proposals: None, pnl: None };
-        let shown = summary.render(Style::Plain);
+        let summary = Summary { safety: json!({}), decisions: None, proposals: None, pnl: None, agents: None };
+        let shown = summary.render(&Layout::PLAIN);
         assert!(
             shown.contains("HALTED") && shown.contains("no order can leave") && shown.contains("UNKNOWN"),
             "{shown}"
@@ -365,31 +537,38 @@ mod tests {
                 "as_of": "2026-11-24T15:00:05Z", "server_utc": "2026-11-24T20:00:05Z",
                 "kill_switch": {"halted": true, "source": "file EXECUTION_HALTED: contains \"1\"", "since_utc": "2026-11-24T19:58:05Z"},
                 "market": {"is_open": true, "closes_utc": "2026-11-24T21:00:00Z"},
-                "freshness": [{"of": "feed", "state": "FRESH", "age_ms": 10}, {"of": "QQQ", "state": "STALE", "age_ms": 41000}],
+                "freshness": [{"of": "feed", "state": "FRESH", "age_ms": 10}, {"of": "QQQ", "state": "STALE", "age_ms": 41000, "max_age_ms": 30000}],
                 "agents": [{"agent_name": "gamma-strategy", "state": "OK", "reason_codes": []},
                            {"agent_name": "execution-agent", "state": "OFFLINE", "reason_codes": ["EXECUTION_DISABLED"]}],
                 "safe_to_run_strategies": true, "safe_to_execute_orders": false, "gating_reasons": ["EXECUTION_DISABLED", "KILL_SWITCH"]
             }),
             decisions: Some(
                 json!({"items": [{"proposal_id": "p", "decision": "REFUSE", "decided_at_utc": "2026-11-24T15:00:03Z",
-                                              "reason_codes": ["EXECUTION_DISABLED"]}]}),
+                                              "reason_codes": ["EXECUTION_DISABLED"]}, {"proposal_id": "q", "decision": "REFUSE", "decided_at_utc": "2026-11-24T15:00:02Z", "reason_codes": ["EXECUTION_DISABLED"]}]}),
             ),
             proposals: Some(
                 json!({"items": [{"proposal_id": "p", "strategy_name": "gamma", "intent": "OPEN", "side": "BUY", "quantity": 2,
-                                              "symbol": "SPY", "asset_type": "MLEG", "limit_price": "3.45", "state": "SHADOWED"}]}),
+                                              "symbol": "SPY", "asset_type": "MLEG", "legs": [{}, {}], "limit_price": "3.45", "state": "SHADOWED"}]}),
             ),
             pnl: Some(json!({"account": "SHADOW", "strategies": [{"strategy_name": "gamma", "net_usd": "-3.5"}],
                              "total": {"day_usd": "-3.5", "equity_usd": "999996.5"}})),
+            agents: Some(json!({"items": [{"agent_name": "whale-strategy",
+                "status": {"agent_identity": {"agent_role": "strategy_eval", "agent_mode": "OFF"}}}]})),
         };
         let expected = "\
 POSTURE   HALTED · file EXECUTION_HALTED: contains \"1\" · for 2 min
-SAFE      strategies run · no order can leave: EXECUTION_DISABLED, KILL_SWITCH
-MARKET    OPEN · closes in 5 h 59 min · data QQQ STALE 41 s · 2026-11-24T15:00:05Z venue time
+SAFE      strategies run, but whale-strategy is OFF · no order can leave: EXECUTION_DISABLED, KILL_SWITCH
+MARKET    OPEN · closes in 5 h 59 min · data QQQ STALE 41 s > 30 s · 10:00:05 New York, 2026-11-24
 AGENTS    gamma-strategy OK · execution-agent OFFLINE (EXECUTION_DISABLED)
-SHADOW    ▼ -3.50 USD today · equity 999,996.50 · gamma ▼ -3.50 (hypothetical: no order was sent)
-DECIDED   15:00:03  gamma OPEN BUY 2 SPY legs at 3.45  REFUSE SHADOWED
-                    EXECUTION_DISABLED
+SHADOW    ▼ -3.50 USD today · gamma ▼ -3.50 · equity 999,996.50 (hypothetical: no order was sent)
+DECIDED   10:00:03  gamma OPEN BUY 2 SPY (2 legs) at 3.45 → REFUSE, SHADOWED
+          10:00:02  q → REFUSE
+          EXECUTION_DISABLED
 ";
-        assert_eq!(summary.render(Style::Plain), expected);
+        assert_eq!(summary.render(&Layout::PLAIN), expected);
+        let narrow = Layout { width: Some(60), rows: Some(12), ..Layout::PLAIN };
+        let shown = summary.render(&narrow);
+        assert!(shown.lines().count() <= 12 && shown.lines().all(|line| columns(line) <= 60), "{shown}");
+        assert!(shown.contains("SPY (2 legs)") && shown.contains("DECIDED"), "{shown}");
     }
 }

@@ -1,7 +1,6 @@
 //! `agenttrader marketdata`, `strategy`, `mission-control`: one agent a process.
 
-use super::floor::not_started;
-use crate::cli::{LogFormat, MissionControlArgs};
+use super::floor::{lines, not_started};
 use crate::output::{Done, Exit, Failure, talk};
 use crate::settings::Settings;
 use agenttrader_agent::shutdown::Signals;
@@ -11,7 +10,7 @@ use agenttrader_core::secret::Secret;
 use agenttrader_floor::alone::{Alone, AloneMissionControl, AloneSettings, MissionControlSettings};
 use agenttrader_floor::configuration::{DEFAULT_AGENTS, RunSettings};
 use agenttrader_floor::run::{Ended, Watch};
-use agenttrader_floor::terminal::{self, Lines};
+use agenttrader_floor::terminal;
 use agenttrader_mission_control::access::{BindPolicy, Cidr};
 use agenttrader_mission_control::inventory::Inventory;
 
@@ -34,12 +33,7 @@ fn identity(settings: &Settings, build: &Build, roles: &[AgentRole], command: &s
 }
 
 fn watch(settings: &Settings) -> Watch {
-    let lines = match settings.log_format {
-        Some(LogFormat::Text) => Lines::Text,
-        Some(LogFormat::Json) => Lines::Json,
-        None if terminal::is_terminal() => Lines::Text,
-        None => Lines::Json,
-    };
+    let lines = lines(settings);
     Box::new(move |record| terminal::record(record, lines))
 }
 
@@ -97,19 +91,19 @@ pub async fn strategy(settings: &Settings, build: Build) -> Done {
 }
 
 /// Runs mission control alone.
-pub async fn mission_control(settings: &Settings, arguments: MissionControlArgs, build: Build) -> Done {
+pub async fn mission_control(settings: &Settings, build: Build) -> Done {
     let mut signals = Signals::install().map_err(|error| Failure::of(Exit::Unavailable, &error))?;
     let refused = |error: &dyn std::error::Error| Failure::of(Exit::Refused, error);
     let default =
         settings.configs.as_ref().map(|folder| folder.join("agents").join("agents.yaml")).filter(|path| path.is_file());
-    let text = match arguments.agents.or(default) {
+    let text = match settings.agents.clone().or(default) {
         Some(path) => std::fs::read_to_string(&path)
             .map_err(|error| Failure::new(Exit::Refused, format!("cannot read `{}`: {error}", path.display())))?,
         None => DEFAULT_AGENTS.to_owned(),
     };
     let inventory = Inventory::parse(&text).map_err(|error| refused(&error))?;
-    let trusted_proxies = arguments
-        .trusted_proxy
+    let trusted_proxies = settings
+        .trusted_proxies
         .iter()
         .map(|text| text.parse::<Cidr>())
         .collect::<Result<_, _>>()

@@ -12,21 +12,18 @@ use agenttrader_floor::ports::Service;
 use agenttrader_floor::run::{Floor, FloorError, FloorSettings, Watch};
 use agenttrader_floor::summary::MissionControl;
 use agenttrader_floor::terminal::{self, Lines};
+use std::path::Path;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Where the market comes from: a recording, a venue elsewhere, or a simulator of our own.
-fn market(arguments: MarketArgs, settings: &Settings) -> Result<MarketChoice, Failure> {
-    let MarketArgs { seed, date, speed, fresh, recording } = arguments;
-    let speed_given = speed.is_some();
-    let speed = speed.unwrap_or(1.0);
-    if !(speed.is_finite() && speed > 0.0) {
-        return Err(Failure::new(Exit::CouldNot, format!("--speed {speed} is no number above zero")));
-    }
-    if let Some(file) = recording {
+fn market(arguments: &MarketArgs, settings: &Settings) -> Result<MarketChoice, Failure> {
+    let speed = settings.speed.unwrap_or(1.0);
+    if let Some(file) = settings.recording.clone() {
         return Ok(MarketChoice::Recording { file, speed });
     }
     if settings.environment.contains_key("APCA_API_BASE_URL") {
-        if seed.is_some() || date.is_some() || fresh || speed_given {
+        if arguments.seed.is_some() || arguments.date.is_some() || arguments.fresh || arguments.speed.is_some() {
             return Err(Failure::new(
                 Exit::CouldNot,
                 "--seed, --date, --speed and --fresh are for the floor's own venue, and APCA_API_BASE_URL names another",
@@ -35,7 +32,17 @@ fn market(arguments: MarketArgs, settings: &Settings) -> Result<MarketChoice, Fa
         }
         return Ok(MarketChoice::Elsewhere);
     }
-    Ok(MarketChoice::Simulated { seed, date, speed, fresh })
+    Ok(MarketChoice::Simulated { seed: settings.seed, date: settings.date, speed, fresh: arguments.fresh })
+}
+
+/// How records are printed: as asked for, else as text on a terminal and as JSON elsewhere.
+pub fn lines(settings: &Settings) -> Lines {
+    match settings.log_format {
+        Some(LogFormat::Text) => Lines::Text,
+        Some(LogFormat::Json) => Lines::Json,
+        None if terminal::is_terminal() => Lines::Text,
+        None => Lines::Json,
+    }
 }
 
 /// The exit code and a hint for a floor that does not start.
@@ -56,39 +63,44 @@ pub fn not_started(error: &FloorError) -> Failure {
 }
 
 /// The mode of a floor's strategies: OBSERVE, unless `AGENT_MODE` says otherwise. Only `OFF` can.
-fn strategy_mode(settings: &Settings) -> (AgentMode, Option<String>) {
-    match settings.environment.get("AGENT_MODE") {
-        None => (AgentMode::Observe, None),
-        Some(value) => match start::mode(Some(value)) {
-            (AgentMode::Execute, _) => (
-                AgentMode::Off,
-                Some("AGENT_MODE=EXECUTE is for the execution agent alone: strategies are OFF".to_owned()),
-            ),
-            (mode, problem) => (mode, problem),
-        },
-    }
-}
-
-/// Runs a floor until a signal.
-pub async fn run(settings: &Settings, arguments: FloorArgs, build: Build) -> Done {
-    let mut signals = Signals::install().map_err(|error| Failure::of(Exit::Unavailable, &error))?;
-    let (strategy_mode, problem) = strategy_mode(settings);
+fn strategy_mode(settings: &Settings) -> Result<AgentMode, Failure> {
+    let Some(value) = settings.environment.get("AGENT_MODE") else { return Ok(AgentMode::Observe) };
+    let (mode, problem) = start::mode(Some(value));
     if let Some(problem) = problem {
         talk(&format!("warning: {problem}"));
     }
+    if mode == AgentMode::Execute {
+        let message = "AGENT_MODE is EXECUTE, which is for the execution agent alone, and a floor runs none";
+        return Err(Failure::new(Exit::Refused, message).hint("unset AGENT_MODE: a floor's agents observe"));
+    }
+    Ok(mode)
+}
+
+/// What stands below the summary: the market, where to look, what to do.
+fn foot(floor: &Floor, base: &str, settings: &Settings, notice: Option<&str>) -> String {
+    let data_dir = settings.data_dir.display();
+    let elsewhere =
+        if settings.data_dir == Path::new(".agenttrader") { String::new() } else { format!(" --data-dir {data_dir}") };
+    let notice = notice.map(|notice| format!("{notice}\n")).unwrap_or_default();
+    format!(
+        "{notice}{} · API {base}/api/v1/safety · data in {data_dir}\n\
+         halt: agenttrader halt --reason WHY{elsewhere} · why refused: agenttrader proposals{elsewhere} · Ctrl-C ends the floor",
+        floor.market_name(),
+    )
+}
+
+/// Runs a floor until a signal.
+pub async fn run(settings: &Settings, arguments: &FloorArgs, build: Build) -> Done {
+    let mut signals = Signals::install().map_err(|error| Failure::of(Exit::Unavailable, &error))?;
+    let strategy_mode = strategy_mode(settings)?;
     let live = terminal::is_terminal() && !arguments.plain && settings.log_format.is_none();
-    let lines = match settings.log_format {
-        Some(LogFormat::Text) => Lines::Text,
-        Some(LogFormat::Json) => Lines::Json,
-        None if terminal::is_terminal() => Lines::Text,
-        None => Lines::Json,
-    };
+    let lines = lines(settings);
     let watch: Watch = if live { Box::new(|_| {}) } else { Box::new(move |record| terminal::record(record, lines)) };
     let floor_settings = FloorSettings {
         data_dir: settings.data_dir.clone(),
         bind: settings.bind,
         port_base: settings.port_base,
-        market: market(arguments.market, settings)?,
+        market: market(&arguments.market, settings)?,
         run: RunSettings {
             configs: settings.configs.clone(),
             strategies: settings.strategies.clone(),
@@ -102,16 +114,13 @@ pub async fn run(settings: &Settings, arguments: FloorArgs, build: Build) -> Don
     let floor = Floor::start(floor_settings, watch).await.map_err(|error| not_started(&error))?;
     let base =
         floor.ports().get(&Service::MissionControl).map(|address| format!("http://{address}")).unwrap_or_default();
-    let foot = format!(
-        "{}\n{base}/api/v1/safety · data in {} · halt: agenttrader halt --reason … · Ctrl-C ends the floor",
-        floor.market_name(),
-        settings.data_dir.display()
-    );
+    let (feet, shown_foot) = watch::channel(foot(&floor, &base, settings, None));
     let mut drawing = None;
     if live {
-        let mission_control = MissionControl::at(base).map_err(|error| Failure::of(Exit::Unavailable, &error))?;
+        let mission_control =
+            MissionControl::at(base.clone()).map_err(|error| Failure::of(Exit::Unavailable, &error))?;
         let style = terminal::style(settings.environment.contains_key("NO_COLOR"));
-        drawing = Some(tokio::spawn(terminal::live(mission_control, foot, style, floor.stop_signal())));
+        drawing = Some(tokio::spawn(terminal::live(mission_control, shown_foot, style, floor.stop_signal())));
     } else {
         for (service, address) in floor.ports() {
             talk(&format!("{service:<16} http://{address}"));
@@ -133,7 +142,12 @@ pub async fn run(settings: &Settings, arguments: FloorArgs, build: Build) -> Don
             part = floor.failure() => break Some(part),
             () = tokio::time::sleep(Duration::from_millis(500)) => {
                 if let Some(why) = floor.feed_end().filter(|_| !told_feed_end) {
-                    talk(&format!("warning: the feed ended: {why}; nothing is fresh any more"));
+                    let notice = format!("warning: the feed ended: {why}; nothing is fresh any more");
+                    if live {
+                        feet.send_replace(foot(&floor, &base, settings, Some(&notice)));
+                    } else {
+                        talk(&notice);
+                    }
                     told_feed_end = true;
                 }
             }

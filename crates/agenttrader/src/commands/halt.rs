@@ -7,10 +7,12 @@ use agenttrader_agent::clock;
 use agenttrader_agent::marketdata_health::{fetch, http_client};
 use agenttrader_agent::status::{STATUS_BYTES_MOST, Status};
 use agenttrader_floor::configuration::DEFAULT_AGENTS;
+use agenttrader_floor::ports;
 use agenttrader_floor::switch_watch::{FILE_VARIABLE, latch, own_file};
 use agenttrader_mission_control::inventory::Inventory;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -97,22 +99,32 @@ fn make_latch(latch: &Path) -> std::io::Result<()> {
 fn claim(data_dir: &Path, reason: &str, settings: &Settings) -> std::io::Result<()> {
     let folder = data_dir.join("kill-switch");
     std::fs::create_dir_all(&folder)?;
-    let user = settings.environment.get("USER").or_else(|| settings.environment.get("LOGNAME"));
+    let named = settings.environment.get("USER").or_else(|| settings.environment.get("LOGNAME")).cloned();
+    let user = named.unwrap_or_else(user_number);
     let claim = serde_json::json!({"reason": reason, "user": user, "at_utc": clock::wall()});
     replace(&folder.join("halt.json"), claim.to_string().as_bytes())
+}
+
+/// The user by number, where the environment does not name one: in a container, under a service manager.
+fn user_number() -> String {
+    std::fs::metadata("/proc/self").map_or_else(|_| "unknown".to_owned(), |of| format!("user {}", of.uid()))
 }
 
 /// Agents whose status shows the switch halted within the bound.
 async fn confirmations(settings: &Settings) -> Vec<String> {
     let Ok(inventory) = Inventory::parse(DEFAULT_AGENTS) else { return Vec::new() };
     let Ok(client) = http_client() else { return Vec::new() };
+    let published = ports::published(&settings.data_dir).filter(|_| !settings.port_base_named).unwrap_or_default();
+    let by_base = |service_dns: &str| {
+        let port: u16 = service_dns.rsplit(':').next()?.parse().ok()?;
+        Some(SocketAddr::new(settings.bind, settings.port_base.checked_add(port.checked_sub(8080)?)?))
+    };
     let names: Vec<(String, String)> = inventory
         .agents()
         .iter()
         .filter(|agent| agent.replicas > 0)
         .filter_map(|agent| {
-            let port: u16 = agent.service_dns.rsplit(':').next()?.parse().ok()?;
-            let address = SocketAddr::new(settings.bind, settings.port_base.checked_add(port.checked_sub(8080)?)?);
+            let address = published.get(&agent.agent_name).copied().or_else(|| by_base(&agent.service_dns))?;
             Some((agent.agent_name.clone(), format!("http://{address}/ops/status")))
         })
         .collect();

@@ -3,7 +3,7 @@
 use crate::cli::ReplayArgs;
 use crate::output::{Done, Exit, Failure, Progress, data, json, talk};
 use agenttrader_core::identity::{AgentMode, Build};
-use agenttrader_floor::bodies::{Body, BodyKind};
+use agenttrader_floor::bodies::Body;
 use agenttrader_floor::configuration::{DEFAULT_STRATEGIES, RunSettings, effective};
 use agenttrader_floor::replay::{Difference, Recorded, Replay, ReplayError, Replayed};
 use std::collections::BTreeMap;
@@ -13,8 +13,16 @@ use std::path::Path;
 use std::time::Instant;
 
 fn could_not(error: &ReplayError) -> Failure {
-    let hint = "`agenttrader record info FILE` shows what a recording holds";
-    Failure::of(Exit::CouldNot, error).hint(hint)
+    let failure = |exit| Failure::of(exit, error);
+    match error {
+        ReplayError::Configuration(_) => failure(Exit::Refused),
+        ReplayError::Recording(_) | ReplayError::Engine(_) | ReplayError::NoConfiguration => {
+            failure(Exit::CouldNot).hint("`agenttrader record info FILE` shows what a recording holds")
+        }
+        ReplayError::Body(_) | ReplayError::Journal { .. } | ReplayError::Io { .. } | ReplayError::NoBody { .. } => {
+            failure(Exit::CouldNot)
+        }
+    }
 }
 
 /// Runs the command.
@@ -28,10 +36,7 @@ pub fn run(arguments: &ReplayArgs, build: Build) -> Done {
         strategy_mode: AgentMode::Observe,
         environment: BTreeMap::new(),
     };
-    effective(&settings, &[]).map_err(|error| Failure::of(Exit::Refused, &error))?;
-    let defaults = |head: &agenttrader_sequence::head::Head| {
-        effective(&settings, &head.symbols).unwrap_or_else(|_| unreachable_configuration())
-    };
+    let defaults = |head: &agenttrader_sequence::head::Head| effective(&settings, &head.symbols);
     let replay = Replay::open(&arguments.file, build, defaults).map_err(|error| could_not(&error))?;
     let mut recorded = match &arguments.verify {
         Some(path) if path.is_dir() => {
@@ -63,24 +68,6 @@ pub fn run(arguments: &ReplayArgs, build: Build) -> Done {
     let verified = recorded.map(|recorded| first.or_else(|| recorded.left_over(places)));
     report(arguments, &replayed, verified.as_ref(), begun.elapsed().as_secs_f64());
     Ok(if matches!(verified, Some(Some(_))) { Exit::Bad } else { Exit::Good })
-}
-
-/// The defaults were just found good; were they not, nothing would be allowed to trade.
-fn unreachable_configuration() -> agenttrader_sequence::input::Configuration {
-    agenttrader_sequence::input::Configuration {
-        files: Vec::new(),
-        strategies: Vec::new(),
-        gate_agent_name: String::new(),
-        strategy_mode: AgentMode::Off,
-        execution_mode: AgentMode::Off,
-        execution_agent_enabled: false,
-        broker_execution_enabled: false,
-        marketdata_max_age_seconds: 1,
-        option_quote_max_age_seconds: 1,
-        marketdata_force_stale: true,
-        symbol_allowlist: Some(Vec::new()),
-        symbols: Vec::new(),
-    }
 }
 
 /// The files of `--out`: one of all bodies, in order.
@@ -154,5 +141,4 @@ fn report(arguments: &ReplayArgs, replayed: &Replayed, verified: Option<&Option<
         }
     }
     talk(&format!("{:.1} s, {:.0} inputs/s", seconds, replayed.inputs as f64 / seconds.max(1e-9)));
-    let _ = BodyKind::ALL;
 }

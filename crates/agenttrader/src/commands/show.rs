@@ -3,32 +3,43 @@
 use crate::cli::{OutputArgs, ProposalsArgs};
 use crate::output::{Done, Exit, Failure, data, json};
 use crate::settings::Settings;
-use agenttrader_floor::summary::{MissionControl, SummaryError, describe};
+use agenttrader_agent::start;
+use agenttrader_floor::ports;
+use agenttrader_floor::summary::{MissionControl, SummaryError, describe, plain, time_of_day};
 use agenttrader_floor::terminal;
 use serde_json::Value;
+use std::net::SocketAddr;
 
+/// Where mission control is: at the ports that were named, else where a floor over this data directory says it listens, else at
+/// the default ports.
 fn mission_control(settings: &Settings) -> Result<MissionControl, Failure> {
-    let base = format!("http://{}", std::net::SocketAddr::new(settings.bind, settings.port_base));
-    MissionControl::at(base).map_err(|error| Failure::of(Exit::Unavailable, &error))
+    let own = SocketAddr::new(settings.bind, settings.port_base);
+    let address = match ports::published(&settings.data_dir) {
+        Some(published) if !settings.port_base_named => published.get(start::MISSION_CONTROL).copied().unwrap_or(own),
+        _ => own,
+    };
+    MissionControl::at(format!("http://{address}")).map_err(|error| Failure::of(Exit::Unavailable, &error))
 }
 
-fn failed(error: &SummaryError) -> Failure {
+fn failed(error: &SummaryError, settings: &Settings) -> Failure {
     let exit = match error {
-        SummaryError::Refused { status: 400..=499, .. } => Exit::CouldNot,
+        SummaryError::Refused { status: 400..=499, .. } => return Failure::of(Exit::CouldNot, error),
         _ => Exit::Unavailable,
     };
-    Failure::of(exit, error)
-        .hint("is a floor running there? start one with `agenttrader`, or name its ports with --port-base N")
+    let data_dir = settings.data_dir.display();
+    Failure::of(exit, error).hint(format!(
+        "no floor seems to run over {data_dir}: start one with `agenttrader`, or name another with --data-dir DIR or --port-base N"
+    ))
 }
 
 /// Prints whether the floor is safe.
 pub async fn status(settings: &Settings, arguments: &OutputArgs) -> Done {
-    let summary = mission_control(settings)?.summary().await.map_err(|error| failed(&error))?;
+    let summary = mission_control(settings)?.summary().await.map_err(|error| failed(&error, settings))?;
     if arguments.json {
         json(&summary.safety);
     } else {
         let style = terminal::style(settings.environment.contains_key("NO_COLOR"));
-        data(summary.render(style).trim_end());
+        data(summary.render(&terminal::layout(style)).trim_end());
     }
     Ok(Exit::Good)
 }
@@ -40,7 +51,7 @@ pub async fn proposals(settings: &Settings, arguments: &ProposalsArgs) -> Done {
         Some(id) => format!("/api/v1/proposals/{id}"),
         None => format!("/api/v1/proposals?limit={}", arguments.limit),
     };
-    let answer = mission_control.get(&path).await.map_err(|error| failed(&error))?;
+    let answer = mission_control.get(&path).await.map_err(|error| failed(&error, settings))?;
     if arguments.json {
         json(&answer);
     } else if arguments.id.is_some() {
@@ -55,23 +66,15 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Text of an agent: control characters escaped, so that it cannot draw on the terminal.
-fn plain(text: &str) -> String {
-    text.chars()
-        .flat_map(|letter| if letter.is_control() { letter.escape_default().collect::<Vec<_>>() } else { vec![letter] })
-        .collect()
-}
-
 fn list(answer: &Value) {
     let items = answer.get("items").and_then(Value::as_array).map_or(&[] as &[Value], Vec::as_slice);
     if items.is_empty() {
         data("nothing proposed yet");
     }
     for proposal in items {
-        let time = text(proposal, "/created_at_utc");
-        let time = time.get(11..19).unwrap_or(time);
         data(&format!(
-            "{time}  {:<17} {}  {}",
+            "{}  {:<17} {}  {}",
+            time_of_day(text(proposal, "/created_at_utc")),
             text(proposal, "/state"),
             text(proposal, "/proposal_id"),
             describe(proposal)

@@ -8,35 +8,34 @@ use agenttrader_floor::ports::{Service, bind};
 use agenttrader_venue::{Scenario, Simulation, Source, VenueConfig, serve};
 
 /// Serves a venue until a signal.
-pub async fn run(settings: &Settings, arguments: VenueArgs) -> Done {
+pub async fn run(settings: &Settings, arguments: &VenueArgs) -> Done {
     let mut signals = Signals::install().map_err(|error| Failure::of(Exit::Unavailable, &error))?;
-    let market = arguments.market;
-    let speed = market.speed.unwrap_or(1.0);
+    let speed = settings.speed.unwrap_or(1.0);
     let listener = bind(Service::Venue, settings.bind, settings.port_base)
         .await
         .map_err(|error| Failure::of(Exit::Unavailable, &error))?;
-    let source = match market.recording {
+    let source = match settings.recording.as_deref() {
         Some(file) => {
             let (playback, _) =
-                agenttrader_floor::market::playback(&file).map_err(|error| Failure::of(Exit::CouldNot, &error))?;
+                agenttrader_floor::market::playback(file).map_err(|error| Failure::of(Exit::CouldNot, &error))?;
             Source::Playback(playback)
         }
         None => {
             std::fs::create_dir_all(&settings.data_dir).map_err(|error| Failure::of(Exit::Unavailable, &error))?;
             Source::Simulated(Simulation {
-                seed: market.seed,
-                date: market.date,
+                seed: settings.seed,
+                date: settings.date,
                 scenario: Scenario::default(),
                 data_dir: Some(settings.data_dir.clone()),
-                fresh: market.fresh,
+                fresh: arguments.market.fresh,
             })
         }
     };
-    let plan = match arguments.plan {
+    let plan = match settings.plan {
         Plan::Basic => agenttrader_venue::Plan::Basic,
         Plan::Plus => agenttrader_venue::Plan::Paid,
     };
-    let config = VenueConfig { speed, plan, rest_limit: arguments.rest_limit, ..VenueConfig::new(source) };
+    let config = VenueConfig { speed, plan, rest_limit: settings.rest_limit, ..VenueConfig::new(source) };
     let venue = serve(listener, config).await.map_err(|error| Failure::of(Exit::Unavailable, &error))?;
     let url = format!("http://{}", venue.address());
     let seed = venue.seed().map(|seed| format!(", seed {seed}")).unwrap_or_default();
