@@ -14,10 +14,6 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc};
 
-/// Batches that may wait for one connection: about five seconds of the market at the venue's pace. A client that falls
-/// further behind is cut off, for it would trade on the past.
-const QUEUE: usize = 256;
-
 /// Which of the two streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -107,15 +103,21 @@ struct Seat {
 }
 
 /// Hands batches to connections.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Hub {
     seats: Mutex<Vec<Seat>>,
+    waiting: usize,
 }
 
 impl Hub {
+    /// A hub that lets so many batches wait for a connection, one at least, before it is cut off.
+    pub fn new(waiting: usize) -> Self {
+        Self { seats: Mutex::default(), waiting: waiting.max(1) }
+    }
+
     /// A place in the hub for a connection; it is left by dropping the member.
     pub fn join(&self, kind: Kind, codec: Codec) -> Member {
-        let (queue, batches) = mpsc::channel(QUEUE);
+        let (queue, batches) = mpsc::channel(self.waiting);
         let slow = Arc::new(Notify::new());
         self.seats().push(Seat { kind, codec, queue, slow: Arc::clone(&slow) });
         Member { batches, slow }

@@ -3,6 +3,7 @@
 use crate::book::Book;
 use crate::clock::{VenueClock, wall_now};
 use crate::directory::Directory;
+use crate::hub::Hub;
 use crate::plan::Plan;
 use crate::playback::Playback;
 use crate::protocol;
@@ -53,9 +54,14 @@ pub struct VenueConfig {
     pub rest_limit: u32,
     /// How long a stream client may take to sign in; each try gives it anew.
     pub auth_within: Duration,
+    /// Batches, one a beat of 20 ms, that may wait for a stream client before it is cut off: it would trade on the past.
+    pub batches_waiting: usize,
 }
 
 impl VenueConfig {
+    /// About five seconds of the market.
+    pub const BATCHES_WAITING: usize = 256;
+
     /// Alpaca's own time to sign in.
     pub const AUTH_WITHIN: Duration = Duration::from_secs(10);
 
@@ -64,7 +70,14 @@ impl VenueConfig {
 
     /// At the pace of the wall clock, with the paid plan's limits.
     pub fn new(source: Source) -> Self {
-        Self { source, speed: 1.0, plan: Plan::Paid, rest_limit: Self::REST_LIMIT, auth_within: Self::AUTH_WITHIN }
+        Self {
+            source,
+            speed: 1.0,
+            plan: Plan::Paid,
+            rest_limit: Self::REST_LIMIT,
+            auth_within: Self::AUTH_WITHIN,
+            batches_waiting: Self::BATCHES_WAITING,
+        }
     }
 }
 
@@ -116,7 +129,7 @@ impl Feed {
 /// # Errors
 /// [`VenueError`], before anything is served.
 pub async fn serve(listener: TcpListener, config: VenueConfig) -> Result<Venue, VenueError> {
-    let VenueConfig { source, speed, plan, rest_limit, auth_within } = config;
+    let VenueConfig { source, speed, plan, rest_limit, auth_within, batches_waiting } = config;
     if !(speed > 0.0 && speed <= 100_000.0) {
         return Err(VenueError::Speed(speed));
     }
@@ -130,7 +143,8 @@ pub async fn serve(listener: TcpListener, config: VenueConfig) -> Result<Venue, 
     };
     let (stop, stopping) = watch::channel(false);
     let (told_over, over) = watch::channel(false);
-    let shared = Arc::new(Shared::new(state, plan, rest_limit, auth_within, stopping.clone()));
+    let shared =
+        Arc::new(Shared::new(state, plan, rest_limit, auth_within, Hub::new(batches_waiting), stopping.clone()));
     let router = protocol::router(Arc::clone(&shared));
     let mut until = stopping.clone();
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move {

@@ -35,10 +35,17 @@ pub(crate) struct State {
 
 impl Shared {
     /// Nobody is connected yet.
-    pub fn new(state: State, plan: Plan, rest_limit: u32, auth_within: Duration, stop: watch::Receiver<bool>) -> Self {
+    pub fn new(
+        state: State,
+        plan: Plan,
+        rest_limit: u32,
+        auth_within: Duration,
+        hub: Hub,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
         Self {
             state: Mutex::new(state),
-            hub: Hub::default(),
+            hub,
             slots: Arc::default(),
             limits: Limits::new(plan, rest_limit),
             plan,
