@@ -1,0 +1,141 @@
+//! A replay of a live floor's own recording equals what the live floor recorded, with halts and feed losses in it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is not as it must be")]
+
+use agenttrader_audit::record::IntentType;
+use agenttrader_core::event::MarketEvent;
+use agenttrader_floor::bodies::Body;
+use agenttrader_floor::replay::{Difference, Recorded, Replay, Replayed};
+use agenttrader_sequence::input::Input;
+use agenttrader_sequence::read::Recording;
+use agenttrader_sequence::record::Recorder;
+use agenttrader_whole::live::{Closed, Hall, LONG, Wanted, run, until, venue};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const STRATEGIES: &[&str] = &["gamma", "whale", "naive_flow_trend"];
+
+/// A floor at a venue that goes away and comes back, with halts before, meanwhile and after.
+async fn lossy(seed: u64) -> (PathBuf, Closed) {
+    let folder = tempfile::tempdir().unwrap();
+    let first = venue(folder.path(), 0, seed, 30.0).await;
+    let address = first.address();
+    let mut wanted = Wanted { strategies: STRATEGIES, ..Wanted::elsewhere(address) };
+    wanted.environment.push(("MARKETDATA_MAX_AGE_SECONDS", "20".to_owned()));
+    let hall = Hall::open(wanted).await;
+    until("something is decided", LONG, async || (hall.count(IntentType::ExecutionDecision) > 0).then_some(())).await;
+    std::fs::write(hall.switch(), "0").unwrap();
+    until("the switch is told", LONG, async || (hall.count(IntentType::KillSwitchChange) >= 10).then_some(())).await;
+    first.stop().await;
+    until("the strategies skip", LONG, async || {
+        let skips = |record: &agenttrader_audit::record::Record| {
+            record.intent_type == IntentType::StrategyCycleSkipped && record.intent_summary.contains("skipped")
+        };
+        hall.records().iter().any(skips).then_some(())
+    })
+    .await;
+    std::fs::write(hall.switch(), "1").unwrap();
+    let second = venue(folder.path(), address.port(), seed, 30.0).await;
+    let before = hall.count(IntentType::FeedConnect);
+    until("the feed is back", LONG, async || (hall.count(IntentType::FeedConnect) > before).then_some(())).await;
+    let decided = hall.count(IntentType::ExecutionDecision);
+    let since = std::time::Instant::now();
+    until("more is decided, or a minute and a half of the market has passed", LONG, async || {
+        let more = hall.count(IntentType::ExecutionDecision) > decided;
+        (more || since.elapsed() > Duration::from_secs(3)).then_some(())
+    })
+    .await;
+    let recording = end(hall).await;
+    second.stop().await;
+    recording
+}
+
+async fn end(hall: Hall) -> (PathBuf, Closed) {
+    let (ended, closed) = hall.close().await;
+    assert_eq!(ended.problems, Vec::<String>::new());
+    (ended.recording.unwrap().0, closed)
+}
+
+/// Replays; each body goes to `each`.
+fn replay(recording: &Path, mut each: impl FnMut(&Body)) -> Replayed {
+    let opened =
+        Replay::open(recording, agenttrader_whole::build(), |_| panic!("a live recording holds its configuration"));
+    let take = |body: &Body| {
+        each(body);
+        Ok(())
+    };
+    opened.unwrap().run(take, |_| {}).unwrap()
+}
+
+/// Compares a replay with what the run wrote into its logs.
+fn verify(recording: &Path, data_dir: &Path) -> (Replayed, Option<Difference>) {
+    let id = Recording::open(recording).unwrap().head().recording_id;
+    let mut recorded = Recorded::of_data_dir(data_dir, id).unwrap();
+    let (mut places, mut first) = ([0_u64; 3], None);
+    let replayed = replay(recording, |body| {
+        places[body.kind as usize] += 1;
+        if first.is_none() {
+            first = recorded.compare(body, places[body.kind as usize]);
+        }
+    });
+    (replayed, first.or_else(|| recorded.left_over(places)))
+}
+
+fn identical(seed: u64) {
+    let (recording, closed) = run(lossy(seed));
+    let (replayed, difference) = verify(&recording, &closed.data_dir);
+    assert!(difference.is_none(), "seed {seed}: {difference:?}");
+    assert!(replayed.decisions > 0 && replayed.proposals == replayed.decisions, "seed {seed}: {replayed:?}");
+    assert!(replayed.torn.is_none());
+    println!(
+        "seed {seed}: {} inputs, {} proposals, {} decisions, {} fills",
+        replayed.inputs, replayed.proposals, replayed.decisions, replayed.fills
+    );
+}
+
+#[test]
+fn ten_lossy_live_runs_are_replayed_byte_for_byte() {
+    // Side by side, five at a time: most of a floor's life is waiting.
+    for seeds in [10..15, 15..20] {
+        std::thread::scope(|scope| {
+            for seed in seeds {
+                scope.spawn(move || identical(seed));
+            }
+        });
+    }
+}
+
+#[test]
+fn two_replays_are_equal_and_a_changed_quote_is_found_and_shown_with_both_sides() {
+    let (recording, closed) = run(async {
+        let hall = Hall::open(Wanted { strategies: STRATEGIES, ..Wanted::simulated(7, 30.0) }).await;
+        until("some decisions", LONG, async || (hall.count(IntentType::ExecutionDecision) >= 2).then_some(())).await;
+        end(hall).await
+    });
+    let first = replay(&recording, |_| {});
+    let second = replay(&recording, |_| {});
+    assert_eq!(first.bodies_sha256, second.bodies_sha256);
+    assert_eq!(first.recording_sha256, second.recording_sha256);
+
+    let changed = closed.data_dir.join("changed.rec");
+    let mut reading = Recording::open(&recording).unwrap();
+    let mut writing = Recorder::create(&changed, reading.head()).unwrap();
+    let mut done = false;
+    while let Some(mut numbered) = reading.next_input().unwrap() {
+        if let Input::Market(MarketEvent::Quote(quote)) = &mut numbered.input
+            && !done
+        {
+            quote.bid_size += 1;
+            done = true;
+        }
+        assert_eq!(writing.record(numbered.at, &numbered.input).unwrap(), numbered.number);
+    }
+    writing.finish().unwrap();
+    assert!(done);
+    let (replayed, difference) = verify(&changed, &closed.data_dir);
+    assert_ne!(replayed.recording_sha256, first.recording_sha256);
+    let difference = difference.expect("the changed input is found");
+    assert!(difference.replayed.is_some() && difference.recorded.is_some(), "{difference:?}");
+    assert_eq!((difference.kind.as_str(), difference.place), ("proposal", 1));
+    assert_eq!(difference.pointer, "/causation/recording_sha256");
+}
