@@ -233,6 +233,62 @@ fn it_leaves_ten_minutes_before_the_cut_off() {
 }
 
 #[test]
+fn each_close_that_lapses_makes_the_next_one_concede_more_within_the_collar() {
+    let (mut world, market) = spy_at(15, 20, SHORT);
+    holding(&mut world, &market, 2);
+    world.fate = Fate::Rest;
+    let credits: Vec<i64> = seconds(&mut world, &market, 600.0, 190)
+        .iter()
+        .filter(|proposal| proposal.intent == Intent::Close)
+        .map(|proposal| -proposal.limit_price.unwrap().nanos())
+        .collect();
+    assert!(credits.len() >= 5, "{credits:?}");
+    // The straddle costs under a dollar: the collar is ten cents wide. Time takes a little beside what is conceded.
+    assert!(credits[0] < 1_000_000_000);
+    for (credit, conceded) in credits.iter().zip([0, 2, 5, 7, 8, 8]) {
+        let cents = (credits[0] - credit) / 10_000_000;
+        assert!((conceded..=conceded + 3).contains(&cents), "{conceded}: {credits:?}");
+    }
+    // A fill ends it: the hedge's first close asks for the touch and its two ticks again.
+    world.fate = Fate::Match;
+    world.book_fill(Tradable::Equity { symbol: symbol("SPY") }, 10, price("600"));
+    let shares = seconds(&mut world, &market, 600.0, 60);
+    let close = shares.iter().find(|proposal| proposal.asset_type == AssetType::Equity).unwrap();
+    let bid = world.book.latest(market.share).unwrap().quote().unwrap().quote.bid().unwrap();
+    assert_eq!(bid.nanos() - close.limit_price.unwrap().nanos(), 20_000_000);
+    assert!(world.standing.positions.is_empty());
+}
+
+#[test]
+fn what_has_nothing_to_do_is_not_looked_at_until_it_has() {
+    let mut world = World::for_strategy("gamma", &["SPX"], MONDAY, 9, 40);
+    // Options that are quoted and make a regime, and no share to hedge with.
+    let ids = [Right::Call, Right::Put].map(|right| world.option("SPX", "SPXW", MONDAY, right, price("600")));
+    for (id, open) in ids.into_iter().zip([1_000, 2_000]) {
+        world.open_interest(id, open);
+    }
+    let pass = |world: &mut World, seconds: u32| {
+        for _ in 0..seconds {
+            for id in ids {
+                world.quote(id, price("2.00"), price("2.10"));
+            }
+            world.pass(1);
+        }
+    };
+    pass(&mut world, 200);
+    assert_eq!(world.take_notes(NoteKind::Signal), Vec::<String>::new(), "no stance is told");
+    assert_eq!(world.take_notes(NoteKind::CycleSkipped).len(), 1);
+    // The share's feed comes after all.
+    let share = world.share("SPX");
+    for _ in 0..30 {
+        world.quote(share, price("600.00"), price("600.01"));
+        pass(&mut world, 1);
+    }
+    assert_eq!(world.take_notes(NoteKind::CycleSkipped), ["SPX: there is something to do after all"]);
+    assert!(!world.take_notes(NoteKind::Signal).is_empty());
+}
+
+#[test]
 fn a_leg_without_a_bid_is_left_and_the_other_closed_alone_then_the_hedge() {
     let (mut world, market) = spy_at(15, 20, SHORT);
     holding(&mut world, &market, 2);

@@ -195,3 +195,39 @@ fn why_there_is_nothing_to_do_is_said_once() {
         ]
     );
 }
+
+#[test]
+fn flow_that_comes_as_bars_alone_has_no_side_and_that_is_said_once() {
+    let (mut world, market) = world_at(10, 0);
+    let id = market.id(Right::Call, 604.0);
+    for minute in 0..40 {
+        for _ in 0..20 {
+            market.second(&mut world, 600.0);
+        }
+        if minute % 3 == 0 {
+            world.bar(id, price("2.00"), price("2.20"), 900, false);
+        }
+    }
+    let skipped = world.take_notes(NoteKind::CycleSkipped);
+    let bars = "SPY: nothing to do this session: its options' prints come as bars alone, which have no side to follow";
+    assert_eq!(skipped, [bars]);
+    assert!(world.take_notes(NoteKind::Signal).is_empty() && world.proposals.is_empty());
+    // Prints do come: it goes back to work.
+    let said = sweeps(&mut world, &market, Right::Call, 700, 16);
+    assert_eq!(world.take_notes(NoteKind::CycleSkipped), ["SPY: there is something to do after all"]);
+    assert!(!said.is_empty());
+}
+
+#[test]
+fn options_that_never_trade_are_said_to_half_an_hour_after_the_open() {
+    let (mut world, market) = world_at(9, 45);
+    let mut quiet = Vec::new();
+    while world.at < agenttrader_core::calendar::new_york(MONDAY, 10, 1) {
+        market.second(&mut world, 600.0);
+        quiet.push((world.at, world.take_notes(NoteKind::CycleSkipped)));
+    }
+    let said: Vec<_> = quiet.into_iter().filter(|(_, notes)| !notes.is_empty()).collect();
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0].1, ["SPY: nothing to do this session: none of its options has traded"]);
+    assert!(said[0].0 >= agenttrader_core::calendar::new_york(MONDAY, 10, 0));
+}
