@@ -6,7 +6,7 @@
 use crate::chain::Expiry;
 use crate::paths::YEAR_SESSIONS;
 use agenttrader_core::calendar::Session;
-use agenttrader_core::instrument::Right;
+use agenttrader_core::right::Right;
 use agenttrader_core::time::UnixNanos;
 use agenttrader_options::{Carry, TimeToExpiry, black_scholes, greeks};
 
@@ -38,14 +38,6 @@ pub struct Value {
     pub delta: f64,
 }
 
-/// The options crate's word for the right.
-pub fn right(right: Right) -> agenttrader_options::Right {
-    match right {
-        Right::Call => agenttrader_options::Right::Call,
-        Right::Put => agenttrader_options::Right::Put,
-    }
-}
-
 /// Time from `now` to the expiry instant: the close of the expiry's session.
 pub fn time_to(expiry: &Session, now: UnixNanos) -> TimeToExpiry {
     TimeToExpiry::between(now.nanos(), expiry.close.nanos())
@@ -74,12 +66,11 @@ impl Slice {
 
     /// What a contract is worth, its volatility moved by the factor `noise`.
     pub fn value(&self, of: Right, strike: f64, noise: f64) -> Value {
-        let of = right(of);
         if let Some(greeks) = greeks::greeks(of, strike, self.volatility(strike) * noise, &self.carry) {
             return Value { price: greeks.price, delta: greeks.delta };
         }
         let price = black_scholes::intrinsic(of, self.carry.spot(), strike);
-        let sign = if of == agenttrader_options::Right::Call { 1.0 } else { -1.0 };
+        let sign = if of == Right::Call { 1.0 } else { -1.0 };
         Value { price, delta: if price > 0.0 { sign } else { 0.0 } }
     }
 }

@@ -13,7 +13,7 @@ use agenttrader_options::quote_use::{LastSides, QuoteUse};
 use agenttrader_options::{Carry, black_scholes, implied_volatility, quote_trail};
 use agenttrader_venue::paths;
 use agenttrader_venue::profile::PROFILES;
-use agenttrader_venue::surface::{RATE, right, time_to};
+use agenttrader_venue::surface::{RATE, time_to};
 use agenttrader_venue::{Market, Scenario};
 use jiff::civil::{Date, date};
 use std::collections::BTreeMap;
@@ -177,7 +177,7 @@ fn flow_of(market: &Market, events: &Events) -> BTreeMap<String, Vec<FlowEvent>>
         let Some(option) = instrument.option() else { continue };
         let flow = contracts
             .entry(event.instrument())
-            .or_insert_with(|| ContractFlow::new(right(option.right()), option.strike().as_f64()));
+            .or_insert_with(|| ContractFlow::new(option.right(), option.strike().as_f64()));
         match event {
             MarketEvent::Quote(quote) => flow.quote(quote_trail::Quote {
                 at: quote.exchange_time.nanos(),
@@ -309,7 +309,7 @@ fn usable(market: &Market, events: &Events, now: UnixNanos, who: usize) -> f64 {
     let today = *market.session();
     let carry = Carry::from_rates(spot, RATE, 0.0, time_to(&today, now)).unwrap();
     let own = |id: InstrumentId, option: &OptionContract| {
-        let (of, strike) = (right(option.right()), option.strike().as_f64());
+        let (of, strike) = (option.right(), option.strike().as_f64());
         let quote = quotes[&id];
         let sides = LastSides { bid: Some(quote.bid.as_f64()), ask: Some(quote.ask.as_f64()) };
         let middle = quote.mid().filter(|_| quote.bid > Price::ZERO).map(|mid| mid.as_f64());
@@ -326,7 +326,7 @@ fn usable(market: &Market, events: &Events, now: UnixNanos, who: usize) -> f64 {
         let other = market.instruments().by_contract(&other).unwrap();
         let other_option = *market.instruments().get(other).unwrap().option().unwrap();
         let using = own(id, &option).or_other(
-            right(option.right()),
+            option.right(),
             option.strike().as_f64(),
             spot,
             Some(own(other, &other_option)),

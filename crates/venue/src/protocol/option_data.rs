@@ -5,7 +5,7 @@ use crate::protocol::bars::previous_day;
 use crate::protocol::reply::{ApiError, Params, Reply, shown};
 use crate::protocol::shared::{Shared, State as Venue};
 use crate::protocol::stock_data::{bars_page, found, on_wire, trades_page};
-use crate::surface::{RATE, right, time_to};
+use crate::surface::{RATE, time_to};
 use agenttrader_alpaca::wire::bar::BarsPage;
 use agenttrader_alpaca::wire::quote::{LatestQuotes, Quote};
 use agenttrader_alpaca::wire::snapshot::{Greeks, OptionSnapshot, OptionSnapshotsPage};
@@ -171,7 +171,7 @@ fn analytics(venue: &Venue, option: &OptionContract, entry: &Entry, now: UnixNan
     let spot = underlying.quote.and_then(|quote| quote.mid()).or(underlying.trade.map(|trade| trade.price))?.as_f64();
     let expiry = Session::on(option.expiration())?;
     let carry = Carry::from_rates(spot, RATE, 0.0, time_to(&expiry, now)).ok()?;
-    let (of, strike) = (right(option.right()), option.strike().as_f64());
+    let (of, strike) = (option.right(), option.strike().as_f64());
     let middle = entry.quote.and_then(|quote| quote.mid()).map(|mid| mid.as_f64());
     let volatility = implied_volatility(of, strike, middle, &carry).ok()?;
     let greeks = greeks::greeks(of, strike, volatility, &carry)?;
