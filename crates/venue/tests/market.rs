@@ -325,12 +325,8 @@ fn usable(market: &Market, events: &Events, now: UnixNanos, who: usize) -> f64 {
             OccSymbol::new(option.contract.root(), today.date, option.right().other(), option.strike()).unwrap();
         let other = market.instruments().by_contract(&other).unwrap();
         let other_option = *market.instruments().get(other).unwrap().option().unwrap();
-        let using = own(id, &option).or_other(
-            option.right(),
-            option.strike().as_f64(),
-            spot,
-            Some(own(other, &other_option)),
-        );
+        let using =
+            own(id, &option).or_other(option.right(), option.strike().as_f64(), spot, Some(own(other, &other_option)));
         all += contracts;
         good += if using.is_usable() { contracts } else { 0 };
     }
