@@ -23,8 +23,11 @@ use tokio::sync::watch;
 /// Underlyings followed at a venue elsewhere, unless others are named: what the simulator lists.
 const DEFAULT_SYMBOLS: [&str; 6] = ["SPY", "QQQ", "IWM", "AAPL", "MSFT", "NVDA"];
 
-/// Option quotes of Alpaca's paid plan.
+/// Option quotes of Alpaca's paid plan, which `opra` needs.
 const OPTION_QUOTES_MAX: usize = 1_000;
+
+/// Option quotes of its free plan, whose feed is `indicative`.
+const INDICATIVE_QUOTES_MAX: usize = 200;
 
 /// The secret of every key at a simulator.
 const LOCAL_SECRET: &str = "local-only";
@@ -260,10 +263,18 @@ impl Market {
     /// [`MarketError`] for a URL or feed name that cannot be used.
     pub fn feed(&self, key: &str, environment: &BTreeMap<String, String>) -> Result<FeedConfig, MarketError> {
         let variable = |name: &str| environment.get(name).cloned();
+        let name = |variable: &'static str, default: &str| {
+            environment.get(variable).cloned().unwrap_or_else(|| default.to_owned())
+        };
+        let stock = name("AGENTTRADER_STOCK_FEED", "sip");
+        let option = name("AGENTTRADER_OPTION_FEED", "opra");
+        let option_feed = OptionFeed::from_name(&option)
+            .ok_or(MarketError::NoSuchFeed { variable: "AGENTTRADER_OPTION_FEED", name: option })?;
+        let most = if option_feed == OptionFeed::Indicative { INDICATIVE_QUOTES_MAX } else { OPTION_QUOTES_MAX };
         let (endpoints, credentials, limit) = match &self.venue {
             Some(venue) => {
                 let url = format!("http://{}", venue.address());
-                let limit = if self.is_playback() { None } else { Some(OPTION_QUOTES_MAX) };
+                let limit = if self.is_playback() { None } else { Some(most) };
                 (Endpoints::new(&url, &url)?, local(key), limit)
             }
             None => {
@@ -271,21 +282,15 @@ impl Market {
                 let data = variable("APCA_API_DATA_URL").unwrap_or_else(|| trading.clone());
                 let key_id = variable("APCA_API_KEY_ID").unwrap_or_else(|| key.to_owned());
                 let secret = Secret::new(variable("APCA_API_SECRET_KEY").unwrap_or_else(|| LOCAL_SECRET.to_owned()));
-                (Endpoints::new(&trading, &data)?, Credentials { key_id, secret }, Some(OPTION_QUOTES_MAX))
+                (Endpoints::new(&trading, &data)?, Credentials { key_id, secret }, Some(most))
             }
         };
-        let name = |variable: &'static str, default: &str| {
-            environment.get(variable).cloned().unwrap_or_else(|| default.to_owned())
-        };
-        let stock = name("AGENTTRADER_STOCK_FEED", "sip");
-        let option = name("AGENTTRADER_OPTION_FEED", "opra");
         Ok(FeedConfig {
             endpoints,
             credentials,
             stock_feed: StockFeed::from_name(&stock)
                 .ok_or(MarketError::NoSuchFeed { variable: "AGENTTRADER_STOCK_FEED", name: stock })?,
-            option_feed: OptionFeed::from_name(&option)
-                .ok_or(MarketError::NoSuchFeed { variable: "AGENTTRADER_OPTION_FEED", name: option })?,
+            option_feed,
             symbols: self.symbols.clone(),
             option_quote_limit: limit,
             cadence: self.cadence,

@@ -72,7 +72,11 @@ pub async fn run(
             Ok(DayEnd::NextDay) => back_off.reset(),
             Ok(DayEnd::Stopped) => return Ok(()),
             Ok(DayEnd::Refused(reason)) => return Err(FeedError::Refused { reason }),
-            Err(error) if is_final(&error) => return Err(FeedError::Refused { reason: error.to_string() }),
+            Err(error) if is_final(&error) => {
+                let hint =
+                    if error.status() == Some(403) { "; the free plan has the feeds iex and indicative" } else { "" };
+                return Err(FeedError::Refused { reason: format!("{error}{hint}") });
+            }
             Err(error) => {
                 let told = messages::rest_failed(&error);
                 if outlet.put(FeedInput::Input(told)).await.is_err() {
@@ -134,14 +138,16 @@ async fn day(
     let clock = async { ends_day(watch_clock((date, now), world, clients, outlet, day_ends.clone()).await).await };
     let filling = refill::run(config, world, clients, outlet, (&listing, &instruments), now, came_up, day_ends.clone());
     let filling = async { ends_day(filling.await).await };
-    let (stocks, options, clock, filling) =
-        tokio::join!(stream(StreamName::Stocks), stream(StreamName::Options), clock, filling);
-    let refused = [stocks, options].into_iter().flatten().next().map(DayEnd::Refused);
-    let end = clock.or(filling);
-    Ok(match refused {
-        Some(refused) => refused.or(end),
-        None => end,
-    })
+    let streams = async {
+        let (stocks, options) = tokio::join!(stream(StreamName::Stocks), stream(StreamName::Options));
+        // One that is refused leaves the other, and both are tried again the next day. Once none is left nothing comes.
+        match [stocks, options].into_iter().flatten().next() {
+            Some(reason) if !*day_ends.borrow() => ends_day(DayEnd::Refused(reason)).await,
+            _ => DayEnd::NextDay,
+        }
+    };
+    let (streams, clock, filling) = tokio::join!(streams, clock, filling);
+    Ok(clock.or(filling).or(streams))
 }
 
 /// Runs one stream until the day ends. Tells why, if the venue refused it for good.

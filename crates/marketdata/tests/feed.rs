@@ -435,3 +435,30 @@ async fn wrong_keys_end_the_feed_with_the_reason_and_a_venue_that_is_away_is_wai
     waiting.end().await.unwrap();
     back.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_the_plan_does_not_include_leaves_the_other_and_none_left_ends_the_feed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let source = Source::Simulated(simulation(date(2026, 11, 24), 5));
+    let config = VenueConfig { plan: Plan::Basic, ..VenueConfig::new(source) };
+    let venue = serve(listener, config).await.unwrap();
+    let config = FeedConfig {
+        stock_feed: StockFeed::from_name("iex").unwrap(),
+        option_feed: OptionFeed::from_name("indicative").unwrap(),
+        ..settings(venue.address(), &["SPY", "QQQ", "NVDA"])
+    };
+    let mut feed = Following::start(config);
+    // More quotes than the free plan has.
+    let is_refused = |input: &FeedInput| match fact(input) {
+        Some(FeedFact::Disconnected { stream, reason }) => stream == "options" && reason.contains("405"),
+        _ => false,
+    };
+    let refused = feed.until("that options are refused", is_refused).await;
+    feed.after(refused, "a print", |input| matches!(event(input), Some(MarketEvent::Trade(_)))).await;
+    feed.end().await.unwrap();
+    // The free plan's recent bars are those of iex: with sip nothing is left.
+    let paid = Following::start(settings(venue.address(), &["SPY"]));
+    let error = tokio::time::timeout(BOUND, paid.task).await.unwrap().unwrap().unwrap_err();
+    assert!(error.to_string().contains("iex"), "{error}");
+    venue.stop().await;
+}

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 #[tokio::test]
 async fn the_ack_comes_before_data_and_lists_every_channel() {
-    let venue = start(config(10.0, Plan::Paid)).await;
+    let venue = start(config(60.0, Plan::Paid)).await;
     let mut client = Client::signed_in(&venue, "/v2/iex", false, "a").await;
     client.say(&json!({"action": "subscribe", "trades": ["AAPL"], "quotes": ["SPY"], "bars": ["*"]})).await;
     assert_eq!(
