@@ -14,7 +14,7 @@ use agenttrader_sequence::input::{Configuration, Fact, Input, Numbered};
 use agenttrader_sequence::read::{ReadError, Recording, Torn};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -273,12 +273,15 @@ pub struct Difference {
 }
 
 impl Recorded {
-    /// What a live run of `recording_id` wrote into the logs of a data directory.
+    /// What a live run of `recording_id` wrote into the logs of a data directory, in the order of the run: proposals of several
+    /// agents stand in several logs, and are put in order by their causing input and, of one input, by their decisions.
     ///
     /// # Errors
     /// [`ReplayError`] when a log cannot be read.
     pub fn of_data_dir(data_dir: &Path, recording_id: Uuid) -> Result<Self, ReplayError> {
         let mut recorded = Self::default();
+        let mut proposals: Vec<(u64, Option<String>, Body)> = Vec::new();
+        let mut decided: BTreeMap<String, usize> = BTreeMap::new();
         let folder = data_dir.join("audit-state");
         let listed = std::fs::read_dir(&folder).map_err(|source| ReplayError::Io { path: folder.clone(), source })?;
         let names: BTreeSet<String> =
@@ -299,11 +302,31 @@ impl Recorded {
                     _ => continue,
                 };
                 let payload = read::payload(data_dir, &record).map_err(failed)?;
-                if payload.pointer("/cause/recording_id").and_then(Value::as_str) == Some(&id) {
-                    recorded.push(body_in(kind, &payload));
+                if payload.pointer("/cause/recording_id").and_then(Value::as_str) != Some(&id) {
+                    continue;
                 }
+                let Some(body) = body_in(kind, &payload) else { continue };
+                let proposal_id = payload.get(kind.as_str()).and_then(|body| body.get("proposal_id"));
+                let proposal_id = proposal_id.and_then(Value::as_str).map(str::to_owned);
+                match (kind, proposal_id) {
+                    (BodyKind::Proposal, proposal_id) => {
+                        let input = payload.pointer("/cause/input_number").and_then(Value::as_u64);
+                        proposals.push((input.unwrap_or(u64::MAX), proposal_id, body));
+                        continue;
+                    }
+                    (BodyKind::Decision, Some(proposal_id)) => {
+                        let place = decided.len();
+                        decided.entry(proposal_id).or_insert(place);
+                    }
+                    (BodyKind::Decision, None) | (BodyKind::Fill, _) => {}
+                }
+                recorded.push(Some(body));
             }
         }
+        // Stable: of proposals that nobody decided, those of one agent keep their order.
+        let place = |id: &Option<String>| id.as_ref().and_then(|id| decided.get(id)).copied().unwrap_or(usize::MAX);
+        proposals.sort_by_key(|(input, proposal_id, _)| (*input, place(proposal_id)));
+        proposals.into_iter().for_each(|(_, _, body)| recorded.push(Some(body)));
         Ok(recorded)
     }
 

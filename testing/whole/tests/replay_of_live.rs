@@ -108,10 +108,19 @@ fn ten_lossy_live_runs_are_replayed_byte_for_byte() {
 #[test]
 fn two_replays_are_equal_and_a_changed_quote_is_found_and_shown_with_both_sides() {
     let (recording, closed) = run(async {
-        let hall = Hall::open(Wanted { strategies: STRATEGIES, ..Wanted::simulated(7, 30.0) }).await;
-        until("some decisions", LONG, async || (hall.count(IntentType::ExecutionDecision) >= 2).then_some(())).await;
+        let hall = Hall::open(Wanted { strategies: STRATEGIES, ..Wanted::simulated(7, 60.0) }).await;
+        until("two agents have proposed by turns", LONG, async || {
+            let records = hall.records();
+            let proposals = records.iter().filter(|record| record.intent_type == IntentType::OrderProposal);
+            let authors: Vec<&str> = proposals.map(|record| record.agent_name.as_str()).collect();
+            let turns = authors.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            (turns >= 3).then_some(())
+        })
+        .await;
         end(hall).await
     });
+    let (_, difference) = verify(&recording, &closed.data_dir);
+    assert!(difference.is_none(), "proposals in several logs are put in the run's order: {difference:?}");
     let first = replay(&recording, |_| {});
     let second = replay(&recording, |_| {});
     assert_eq!(first.bodies_sha256, second.bodies_sha256);
