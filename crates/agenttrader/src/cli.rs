@@ -59,7 +59,7 @@ pub enum Command {
     /// Run the whole floor: market, strategies, gate and mission control
     #[command(after_help = "Examples:\n  agenttrader floor\n  agenttrader floor --seed 7 --speed 10 --fresh\n  \
                             agenttrader floor --recording goog.rec --speed 60 --strategies gamma,naive_flow_trend\n  \
-                            APCA_API_BASE_URL=http://127.0.0.1:9000 APCA_API_DATA_URL=http://127.0.0.1:9000 agenttrader floor")]
+                            APCA_API_BASE_URL=http://127.0.0.1:9005 APCA_API_DATA_URL=http://127.0.0.1:9005 agenttrader floor")]
     Floor(FloorArgs),
     /// Run the venue simulator alone
     #[command(

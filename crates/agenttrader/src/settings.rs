@@ -341,9 +341,10 @@ fn symbol(text: &str) -> Result<Symbol, SettingsError> {
     Symbol::parse(text).map_err(|error| bad("symbols", text, &error.to_string()))
 }
 
-/// Whether a key, letters and digits alone, says what a safety input is called: case, dashes, dots and the like do not matter.
-fn names_a_safety_input(letters: &str) -> bool {
-    letters == "AGENTMODE" || letters.starts_with("EXECUTION") || letters == "BROKEREXECUTIONENABLED"
+/// Whether a key, or the path to it, says what a safety input is called: of letters and digits alone, since case, dashes, dots and
+/// the like do not matter.
+fn names_a_safety_input(key: &str, path: &str) -> bool {
+    key.starts_with("EXECUTION") || path.ends_with("AGENTMODE") || path.ends_with("BROKEREXECUTIONENABLED")
 }
 
 fn letters(key: &str) -> String {
@@ -383,7 +384,7 @@ fn refuse_safety_inputs(path: &Path, before: &str, table: &toml::Table) -> Resul
     for (key, value) in table {
         let own = letters(key);
         let whole = format!("{before}{own}");
-        if names_a_safety_input(&own) || names_a_safety_input(&whole) {
+        if names_a_safety_input(&own, &whole) {
             return Err(SettingsError::SafetyInput { path: path.to_owned(), key: key.clone() });
         }
         let inner: Vec<&toml::Table> = match value {

@@ -16,7 +16,7 @@ use agenttrader_mission_control::inventory::Inventory;
 
 /// Who the environment says we are; the role must fit the command.
 fn identity(settings: &Settings, build: &Build, roles: &[AgentRole], command: &str) -> Result<Identity, Failure> {
-    let identity = identify(&settings.environment, build).map_err(|error| {
+    let mut identity = identify(&settings.environment, build).map_err(|error| {
         let example = "REPO_ID=agent-trader-v2 AGENT_NAME=… AGENT_ROLE=… AGENT_MODE=OBSERVE";
         Failure::of(Exit::Refused, &error).hint(format!("set {example}"))
     })?;
@@ -25,6 +25,10 @@ fn identity(settings: &Settings, build: &Build, roles: &[AgentRole], command: &s
         let wanted: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
         let message = format!("AGENT_ROLE is {role}, and `agenttrader {command}` is for {}", wanted.join(" and "));
         return Err(Failure::new(Exit::Refused, message));
+    }
+    if !settings.environment.contains_key("AGENT_MODE") {
+        // Whoever starts an agent and forgets its mode finds in its records why it does nothing.
+        identity.mode_problem = Some("AGENT_MODE is not set: the mode is OFF".to_owned());
     }
     if let Some(problem) = &identity.mode_problem {
         talk(&format!("warning: {problem}"));

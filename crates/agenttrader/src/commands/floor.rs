@@ -76,14 +76,14 @@ fn strategy_mode(settings: &Settings) -> Result<AgentMode, Failure> {
     Ok(mode)
 }
 
-/// What stands below the summary: the market, where to look, what to do.
-fn foot(floor: &Floor, base: &str, settings: &Settings, notice: Option<&str>) -> String {
+/// What stands below the summary: what was noticed, the market, where to look, what to do.
+fn foot(floor: &Floor, base: &str, settings: &Settings, notices: &[String]) -> String {
     let data_dir = settings.data_dir.display();
     let elsewhere =
         if settings.data_dir == Path::new(".agenttrader") { String::new() } else { format!(" --data-dir {data_dir}") };
-    let notice = notice.map(|notice| format!("{notice}\n")).unwrap_or_default();
+    let notices: String = notices.iter().map(|notice| format!("{notice}\n")).collect();
     format!(
-        "{notice}{} · API {base}/api/v1/safety · data in {data_dir}\n\
+        "{notices}{} · API {base}/api/v1/safety · data in {data_dir}\n\
          halt: agenttrader halt --reason WHY{elsewhere} · why refused: agenttrader proposals{elsewhere} · Ctrl-C ends the floor",
         floor.market_name(),
     )
@@ -114,7 +114,8 @@ pub async fn run(settings: &Settings, arguments: &FloorArgs, build: Build) -> Do
     let floor = Floor::start(floor_settings, watch).await.map_err(|error| not_started(&error))?;
     let base =
         floor.ports().get(&Service::MissionControl).map(|address| format!("http://{address}")).unwrap_or_default();
-    let (feet, shown_foot) = watch::channel(foot(&floor, &base, settings, None));
+    let mut notices: Vec<String> = Vec::new();
+    let (feet, shown_foot) = watch::channel(foot(&floor, &base, settings, &notices));
     let mut drawing = None;
     if live {
         let mission_control =
@@ -127,27 +128,31 @@ pub async fn run(settings: &Settings, arguments: &FloorArgs, build: Build) -> Do
         }
         talk(&format!("market           {}", floor.market_name()));
     }
+    // A live summary shows what is noticed in its foot: a line beside it would tear the picture.
+    let mut notice = |text: String| {
+        if live {
+            notices.push(text);
+            feet.send_replace(foot(&floor, &base, settings, &notices));
+        } else {
+            talk(&text);
+        }
+    };
     if let Some(warning) = floor.speed_warning() {
-        talk(&format!("warning: {warning}"));
+        notice(format!("warning: {warning}"));
     }
     let mut told_feed_end = false;
     let mut told_over = false;
     let failed = loop {
         tokio::select! {
             () = floor.recording_over(), if !told_over => {
-                talk("the recording is over: market data grows stale from here on; the floor stays up to be read, Ctrl-C ends it");
+                notice("the recording is over: market data grows stale from here on; the floor stays up to be read, Ctrl-C ends it".to_owned());
                 told_over = true;
             }
             _ = signals.next() => break None,
             part = floor.failure() => break Some(part),
             () = tokio::time::sleep(Duration::from_millis(500)) => {
                 if let Some(why) = floor.feed_end().filter(|_| !told_feed_end) {
-                    let notice = format!("warning: the feed ended: {why}; nothing is fresh any more");
-                    if live {
-                        feet.send_replace(foot(&floor, &base, settings, Some(&notice)));
-                    } else {
-                        talk(&notice);
-                    }
+                    notice(format!("warning: the feed ended: {why}; nothing is fresh any more"));
                     told_feed_end = true;
                 }
             }

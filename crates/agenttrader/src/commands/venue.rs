@@ -33,6 +33,8 @@ pub async fn run(settings: &Settings, arguments: &VenueArgs) -> Done {
     };
     let plan = match settings.plan {
         Plan::Basic => agenttrader_venue::Plan::Basic,
+        // A recording holds what it holds: there is no plan to buy more with.
+        Plan::Plus if matches!(source, Source::Playback(_)) => agenttrader_venue::Plan::Unlimited,
         Plan::Plus => agenttrader_venue::Plan::Paid,
     };
     let config = VenueConfig { speed, plan, rest_limit: settings.rest_limit, ..VenueConfig::new(source) };

@@ -1,0 +1,12 @@
+//! The command line as a person meets it: whole screens of the binary, compared with files that a person has read.
+//!
+//! `UPDATE_SCREENS=1 cargo test -p agenttrader --test cli` writes them anew; read the difference before it is committed.
+
+mod agents;
+mod completions;
+mod configuration;
+mod floor;
+mod halt;
+mod help;
+mod recordings;
+mod screen;
