@@ -1,13 +1,15 @@
 //! One agent in a process of its own: the same sequence, recording and log as in a floor, and nobody judges.
 
+use crate::begin::{head, make_folder, open_desk, recording_path, redactor, start_record};
 use crate::configuration::{RunSettings, agent_timeout, effective};
 use crate::engine::{Engine, Judging, Run};
+use crate::error::{FloorError, chain};
 use crate::inlet::inlet;
 use crate::live::{self, Beginning, LiveError, Seated};
 use crate::market::{Market, MarketChoice, follow};
 use crate::ports::{Service, bind};
 use crate::records::{self, Outgoing};
-use crate::run::{Ended, FloorError, Watch, chain, head, make_folder, open_desk, recording_path, start_record};
+use crate::run::{Ended, Watch};
 use crate::status::{Common, snapshot};
 use crate::switch_watch;
 use crate::writer::{self, Desks};
@@ -120,7 +122,8 @@ impl Alone {
         let tasks = Tasks::new();
         let (inlet, inputs) = inlet();
         let (watcher, durable) = mpsc::channel::<Arc<Record>>();
-        let desk = open_desk(&data_dir, &identity, &inlet.facts, Some(watcher))?;
+        let redactor = redactor(&run.environment);
+        let desk = open_desk(&data_dir, &identity, &inlet.facts, Some(watcher), &redactor)?;
         std::thread::Builder::new()
             .name("records".to_owned())
             .spawn(move || durable.into_iter().for_each(|record| watch(&record)))
@@ -138,7 +141,10 @@ impl Alone {
         let _ = outgoing.send(vec![first]);
         let writer = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || writer::run(&desks, &records))
+            .spawn({
+                let claims = switch_watch::claim(&data_dir);
+                move || writer::run(&desks, &records, &claims, &redactor)
+            })
             .map_err(FloorError::Thread)?;
         let told = Fact::Log { agent_name: name.clone(), health: LogHealth::Writable };
         let _ = inlet.facts.try_send(told);
@@ -316,7 +322,7 @@ impl AloneMissionControl {
         let tasks = Tasks::new();
         // No sequence runs here: what would be its inputs is not asked for.
         let (facts, _) = sync_channel(1);
-        let desk = open_desk(&data_dir, &identity, &facts, None)?;
+        let desk = open_desk(&data_dir, &identity, &facts, None, &redactor(&environment))?;
         desk.log.append(start_record(&desk, &identity, clock::wall()).entry).unwaited();
         let log = Arc::clone(&desk.log);
         let hub = Hub::new(

@@ -1,5 +1,6 @@
 //! The step: one input in, outputs out, over book, desk and strategies. Live and replay run this and nothing else.
 
+use agenttrader_audit::redact::Redactor;
 use agenttrader_core::canonical_json::CanonicalError;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, AgentRole, Build};
@@ -14,6 +15,7 @@ use agenttrader_safety::gate::Judged;
 use agenttrader_sequence::input::{Configuration, Numbered};
 use agenttrader_strategy::draft::Note;
 use agenttrader_strategy::step::{self, Seat, Spoken};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 /// What an input led to. Not `Clone`: a decision may hold an accepted order.
@@ -159,7 +161,10 @@ impl Engine {
                 strategy_name: author.strategy_name.clone(),
                 note,
             }));
-            proposals.append(&mut spoken.proposals);
+            for mut proposal in spoken.proposals.drain(..) {
+                redact(&mut proposal.rationale.indicators);
+                proposals.push(proposal);
+            }
         }
         for proposal in proposals {
             let body = match proposal.body() {
@@ -195,5 +200,15 @@ impl Engine {
     /// What the run is.
     pub const fn run(&self) -> &Run {
         &self.run
+    }
+}
+
+/// Takes out of indicators what their names or forms give away as secrets, before anything is signed. By rules alone: the same
+/// wherever it runs, so that a replay gives the same bytes.
+fn redact(indicators: &mut Map<String, Value>) {
+    let mut free = Value::Object(std::mem::take(indicators));
+    Redactor::default().redact_value(&mut free);
+    if let Value::Object(redacted) = free {
+        *indicators = redacted;
     }
 }

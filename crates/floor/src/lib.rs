@@ -4,10 +4,12 @@
 //! thread, [`replay`] the same step over a recording, `run` what starts and ends a floor.
 
 pub mod alone;
+mod begin;
 pub mod bodies;
 pub mod configuration;
 mod counters;
 pub mod engine;
+pub mod error;
 pub mod inlet;
 pub mod live;
 pub mod market;

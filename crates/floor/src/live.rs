@@ -215,7 +215,10 @@ impl Sequence {
         }
         if matches!(input, Input::Fact(_)) {
             if self.early.len() >= EARLY_INPUTS_MAX {
-                self.early.pop_front();
+                // Tries to reach the venue can go on for days; what was said of logs and switch is said once.
+                let of_feed = |input: &Input| matches!(input, Input::Fact(Fact::Feed(_)));
+                let oldest = self.early.iter().position(of_feed).unwrap_or(0);
+                let _ = self.early.remove(oldest);
             }
             self.early.push_back(input);
         }

@@ -1,44 +1,42 @@
 //! A floor: starts every agent, and ends them in order.
 
-use crate::configuration::{ConfigurationError, DEFAULT_AGENTS, RunSettings, agent_timeout, effective};
-use crate::engine::{EngineError, Judging, Run};
+use crate::begin::{head, identities, make_folder, open_desk, recording_path, redactor, start_record};
+use crate::configuration::{DEFAULT_AGENTS, RunSettings, agent_timeout, effective};
+use crate::engine::{Judging, Run};
+pub use crate::error::{FloorError, chain};
 use crate::inlet::inlet;
 use crate::live::{self, Beginning, LiveError, Readable, Seated};
-use crate::market::{Market, MarketChoice, MarketError, follow};
-use crate::ports::{self, PortError, Service, bind};
-use crate::records::{self, Outgoing, digest_of};
+use crate::market::{Market, MarketChoice, follow};
+use crate::ports::{self, Service, bind};
+use crate::records::{self, Outgoing};
 use crate::status::snapshot;
 use crate::switch_watch;
-use crate::writer::{self, Desk, Desks};
+use crate::writer::{self, Desks};
 use agenttrader_agent::clock;
-use agenttrader_agent::entropy::{self, EntropyError};
+use agenttrader_agent::entropy;
 use agenttrader_agent::guard::Hosts;
 use agenttrader_agent::health::{self, StatusBoard};
-use agenttrader_agent::keys::{KeyError, Keys};
 use agenttrader_agent::start::{self, Identity};
 use agenttrader_agent::tasks::Tasks;
-use agenttrader_audit::log::{Health, Log, OpenError, Options};
 use agenttrader_audit::record::{IntentType, Record};
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, AgentMode, Build, REPO_ID};
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::{Span, UnixNanos};
-use agenttrader_mission_control::access::{BindPolicy, BindRefused};
+use agenttrader_mission_control::access::BindPolicy;
 use agenttrader_mission_control::api;
 use agenttrader_mission_control::hub::Hub;
-use agenttrader_mission_control::inventory::{Inventory, InventoryError};
+use agenttrader_mission_control::inventory::Inventory;
 use agenttrader_mission_control::journals::Journals;
 use agenttrader_mission_control::poll::{self, Cadence};
 use agenttrader_safety::kill_switch::KillSwitch;
 use agenttrader_safety::seen::LogHealth;
-use agenttrader_sequence::head::{Head, Source, SourceKind};
-use agenttrader_sequence::input::{Configuration, Fact};
-use serde_json::json;
+use agenttrader_sequence::input::Fact;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -70,56 +68,6 @@ pub struct FloorSettings {
     pub poll_interval_seconds: Option<u32>,
 }
 
-/// Why a floor does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum FloorError {
-    /// A folder or file cannot be made.
-    #[error("cannot make `{path}`")]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A thread cannot be started.
-    #[error("cannot start a thread")]
-    Thread(#[source] std::io::Error),
-    /// A port is taken.
-    #[error(transparent)]
-    Port(#[from] PortError),
-    /// The market.
-    #[error(transparent)]
-    Market(#[from] MarketError),
-    /// The configuration.
-    #[error(transparent)]
-    Configuration(#[from] ConfigurationError),
-    /// The configuration gives no engine.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// The inventory.
-    #[error("agents.yaml is refused")]
-    Inventory(#[from] InventoryError),
-    /// Mission control would be open to anyone.
-    #[error(transparent)]
-    Access(#[from] BindRefused),
-    /// A log.
-    #[error(transparent)]
-    Log(#[from] OpenError),
-    /// A key.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// No randomness for a recording's id.
-    #[error(transparent)]
-    Entropy(#[from] EntropyError),
-    /// The client that polls agents.
-    #[error("cannot set up the poller: {why}")]
-    Poller {
-        /// Why.
-        why: String,
-    },
-}
-
 /// Told of each durable record, on a thread of its own.
 pub type Watch = Box<dyn FnMut(&Record) + Send>;
 
@@ -149,26 +97,6 @@ pub struct Ended {
     pub problems: Vec<String>,
 }
 
-fn identities(mode: AgentMode, build: &Build, environment: &BTreeMap<String, String>) -> Vec<Identity> {
-    let shown =
-        |name: &str, compiled: &str| environment.get(name).map_or(compiled, String::as_str).chars().take(128).collect();
-    let build_shown = Build { git_sha: shown("GIT_SHA", &build.git_sha), build_id: shown("BUILD_ID", &build.build_id) };
-    let mode_problem = environment.get("AGENT_MODE").and_then(|value| start::mode(Some(value)).1);
-    let of = |agent: AgentIdentity| {
-        let is_strategy = agent.agent_role == agenttrader_core::identity::AgentRole::StrategyEval;
-        let agent_mode = if is_strategy { mode } else { agent.agent_mode };
-        Identity {
-            repo_id: REPO_ID.to_owned(),
-            agent: AgentIdentity { agent_mode, ..agent },
-            build: build.clone(),
-            build_shown: build_shown.clone(),
-            // The mode is the strategies' alone, and so is what was wrong with it.
-            mode_problem: mode_problem.clone().filter(|_| is_strategy),
-        }
-    };
-    start::floor_identities().into_iter().map(of).collect()
-}
-
 fn service_of(agent_name: &str) -> Service {
     match agent_name {
         start::MARKETDATA => Service::Marketdata,
@@ -177,59 +105,6 @@ fn service_of(agent_name: &str) -> Service {
         start::SHADOW_GATE => Service::Gate,
         _ => Service::MissionControl,
     }
-}
-
-/// Opens an agent's log and keys. Its health becomes an input; its durable records go to `watcher`.
-pub(crate) fn open_desk(
-    data_dir: &Path,
-    identity: &Identity,
-    facts: &SyncSender<Fact>,
-    watcher: Option<mpsc::Sender<Arc<Record>>>,
-) -> Result<Desk, FloorError> {
-    let agent_name = identity.agent.agent_name.clone();
-    let health_facts = facts.clone();
-    let on_health_change = Box::new(move |health: Health| {
-        let health = if health == Health::Writable { LogHealth::Writable } else { LogHealth::Unavailable };
-        // The log's own thread must not wait. Without room the sequence is stuck and decides nothing; the status shows the log.
-        let _ = health_facts.try_send(Fact::Log { agent_name: agent_name.clone(), health });
-    });
-    let options = Options { on_health_change: Some(on_health_change), watcher, ..Options::default() };
-    let keys = Keys::open(data_dir, &identity.agent.agent_name)?;
-    let log = Log::open_with(data_dir, identity.agent.clone(), &identity.repo_id, identity.build.clone(), options)?;
-    Ok(Desk { log: Arc::new(log), keys })
-}
-
-/// The first record of an agent's run: who it is, its public keys, and what a crash left behind.
-pub(crate) fn start_record(desk: &Desk, identity: &Identity, wall: UnixNanos) -> Outgoing {
-    let mut entry = records::agent_start(
-        json!({
-            "agent_identity": identity.agent,
-            "build": identity.build,
-            "public_keys": desk.keys.public(),
-            "torn": desk.log.opened().torn,
-        }),
-        wall,
-    );
-    if let Some(problem) = &identity.mode_problem {
-        entry = entry.with_error(problem.clone());
-    }
-    Outgoing { agent_name: identity.agent.agent_name.clone(), entry, to_sign: None, waits: false }
-}
-
-/// Where a run's recording goes: named by its wall time and id.
-pub(crate) fn recording_path(data_dir: &Path, wall: UnixNanos, id: uuid::Uuid) -> PathBuf {
-    let stamp: String = wall
-        .floor_to(Span::from_seconds(1))
-        .to_string()
-        .chars()
-        .filter(|letter| letter.is_ascii_alphanumeric())
-        .collect();
-    data_dir.join("recordings").join(format!("{stamp}-{id}.rec"))
-}
-
-pub(crate) fn make_folder(path: PathBuf) -> Result<PathBuf, FloorError> {
-    std::fs::create_dir_all(&path).map_err(|source| FloorError::Io { path: path.clone(), source })?;
-    Ok(path)
 }
 
 impl Floor {
@@ -273,13 +148,14 @@ impl Floor {
         let wall = clock::wall();
         let recording_id = entropy::random_id()?;
         let identities = identities(run.strategy_mode, &build, &run.environment);
+        let redactor = redactor(&run.environment);
         let mut desks = Desks::new();
         let mut seated = Vec::new();
         let mut boards = BTreeMap::new();
         let mut first_records = Vec::new();
         for identity in identities {
             let name = identity.agent.agent_name.clone();
-            let desk = open_desk(&data_dir, &identity, &inlet.facts, Some(watcher.clone()))?;
+            let desk = open_desk(&data_dir, &identity, &inlet.facts, Some(watcher.clone()), &redactor)?;
             let board = Arc::new(StatusBoard::new(name.clone()));
             first_records.push(start_record(&desk, &identity, wall));
             seated.push(Seated { identity, log: Arc::clone(&desk.log), board: Arc::clone(&board) });
@@ -303,7 +179,8 @@ impl Floor {
         let _ = outgoing.send(first_records);
         let writer = {
             let desks = Arc::clone(&desks);
-            spawn("writer", move || writer::run(&desks, &records))?
+            let claims = switch_watch::claim(&data_dir);
+            spawn("writer", move || writer::run(&desks, &records, &claims, &redactor))?
         };
         let gate_agent = configuration.gate_agent_name.clone();
         for name in boards.keys() {
@@ -468,18 +345,6 @@ impl Floor {
     }
 }
 
-/// An error with its causes.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
-}
-
 /// Whether the venue runs so fast that a usual delay, in venue time, uses up what the age limit leaves over the cadence.
 fn too_fast(market: &Market, max_age: Span) -> Option<String> {
     let cadence = market.cadence().unwrap_or(Span::ZERO);
@@ -508,35 +373,6 @@ fn agents_file(configs: Option<&Path>) -> Result<String, FloorError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(DEFAULT_AGENTS.to_owned()),
         Err(source) => Err(FloorError::Io { path, source }),
     }
-}
-
-/// The head of a run's recording; its session date follows from the first reading of the clock.
-pub(crate) fn head(
-    recording_id: uuid::Uuid,
-    wall: UnixNanos,
-    build: &Build,
-    configuration: &Configuration,
-    desks: &Desks,
-    market: &Market,
-) -> Head {
-    let source = Source {
-        kind: if market.is_playback() { SourceKind::Playback } else { SourceKind::Venue },
-        name: market.name(),
-    };
-    let mut head = Head::flat(recording_id, wall, jiff::civil::Date::constant(1970, 1, 1), source);
-    head.seed = market.seed();
-    head.cadence = market.cadence();
-    head.symbols = configuration.symbols.clone();
-    head.build_digest = digest_of(build);
-    head.strategies_digest = digest_of(&(
-        &configuration.strategies,
-        configuration.files.iter().filter(|file| file.name.starts_with("strategies/")).collect::<Vec<_>>(),
-    ));
-    head.rates_digest = configuration.file("rates.toml").map(|text| Digest::of(text.as_bytes()));
-    head.trust_root_digest = Some(agenttrader_authority::trust_root::TrustRoot::draft().digest());
-    head.public_keys = desks.iter().map(|(name, desk)| (name.clone(), desk.keys.public().sign)).collect();
-    head.log_last_time = desks.get(&configuration.gate_agent_name).and_then(|desk| desk.log.opened().last_time);
-    head
 }
 
 fn spawn<T: Send + 'static>(

@@ -21,12 +21,17 @@ pub fn own_file(data_dir: &Path) -> PathBuf {
     data_dir.join("kill-switch").join("EXECUTION_HALTED")
 }
 
+/// Where a halt keeps who asked for it and why.
+pub fn claim(data_dir: &Path) -> PathBuf {
+    data_dir.join("kill-switch").join("halt.json")
+}
+
 /// The latch of a data directory.
 pub fn latch(data_dir: &Path) -> PathBuf {
     data_dir.join("kill-switch").join("LATCH")
 }
 
-/// The sources of the switch: the data directory's file, the one that the environment names, the variable and the latch.
+/// The sources of the switch: the file that the environment names, else the data directory's; the variable and the latch.
 pub fn sources(data_dir: &Path, environment: &BTreeMap<String, String>) -> Sources {
     let named = environment.get(FILE_VARIABLE).map(PathBuf::from);
     Sources {

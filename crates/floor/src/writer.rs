@@ -3,10 +3,17 @@
 use crate::records::{Outgoing, signed};
 use agenttrader_agent::keys::Keys;
 use agenttrader_audit::log::Log;
+use agenttrader_audit::record::{Entry, IntentType};
+use agenttrader_audit::redact::Redactor;
+use agenttrader_core::canonical_json;
 use agenttrader_core::proposal::Proposal;
+use agenttrader_core::time::{Span, UnixNanos};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
@@ -24,7 +31,7 @@ pub type Desks = BTreeMap<String, Desk>;
 
 /// Appends what comes until nobody sends any more. A record on which safety leans is waited for; one that cannot be
 /// written is told by the log's health, which is an input of the sequence.
-pub fn run(desks: &Desks, outgoing: &Receiver<Vec<Outgoing>>) {
+pub fn run(desks: &Desks, outgoing: &Receiver<Vec<Outgoing>>, claim: &Path, redactor: &Redactor) {
     for batch in outgoing {
         let mut waited = Vec::new();
         for Outgoing { agent_name, mut entry, to_sign, waits } in batch {
@@ -34,6 +41,14 @@ pub fn run(desks: &Desks, outgoing: &Receiver<Vec<Outgoing>>) {
                 let signer = &desk.keys.sign;
                 let signature = STANDARD.encode(signer.sign(&Proposal::signed_bytes(&body)).to_bytes());
                 entry.intent_payload = signed(entry.intent_payload, signer.key_id(), &signature);
+            }
+            match entry.intent_type {
+                // What a venue says is free-form; what a halt claims is somebody's words.
+                IntentType::FeedConnect | IntentType::FeedDisconnect | IntentType::MarketdataGap => {
+                    redactor.redact_value(&mut entry.intent_payload);
+                }
+                IntentType::KillSwitchChange => quote_claim(&mut entry, claim, redactor),
+                _ => {}
             }
             let ticket = desk.log.append(entry);
             if is_proposal {
@@ -50,4 +65,30 @@ pub fn run(desks: &Desks, outgoing: &Receiver<Vec<Outgoing>>) {
             let _ = ticket.durable();
         }
     }
+}
+
+/// Longest claim read.
+const CLAIM_BYTES_MAX: u64 = 4 * 1024;
+
+/// A claim older than this belongs to an earlier halt.
+const CLAIM_AGE_MAX: Span = Span::from_seconds(10);
+
+/// Puts who asked for a halt, and why, beside its record: a claim, which nothing has verified.
+fn quote_claim(entry: &mut Entry, claim: &Path, redactor: &Redactor) {
+    let halted = entry.intent_payload.pointer("/reading/halted").and_then(Value::as_bool) == Some(true);
+    let Some(mut claimed) = read_claim(claim).filter(|_| halted) else { return };
+    let at = claimed.get("at_utc").and_then(Value::as_str).and_then(|text| UnixNanos::parse(text).ok());
+    if at.is_none_or(|at| entry.timestamp.since(at) > CLAIM_AGE_MAX) {
+        return;
+    }
+    redactor.redact_value(&mut claimed);
+    if let Some(payload) = entry.intent_payload.as_object_mut() {
+        payload.insert("claim".to_owned(), claimed);
+    }
+}
+
+fn read_claim(path: &Path) -> Option<Value> {
+    let mut text = Vec::new();
+    std::fs::File::open(path).ok()?.take(CLAIM_BYTES_MAX).read_to_end(&mut text).ok()?;
+    canonical_json::parse(&text).ok()
 }

@@ -26,6 +26,10 @@ const ASK_EVERY: Duration = Duration::from_millis(50);
 pub async fn run(settings: &Settings, arguments: &HaltArgs) -> Done {
     let data_dir = &settings.data_dir;
     let switch = settings.environment.get(FILE_VARIABLE).map_or_else(|| own_file(data_dir), PathBuf::from);
+    // Before the switch, so that whoever sees the halt finds the reason; never in its way.
+    if let Err(error) = claim(data_dir, &arguments.reason, settings) {
+        talk(&format!("warning: the reason could not be kept: {error}"));
+    }
     let (written, how) = match write_one(&switch) {
         Ok(()) => (switch, "wrote 1"),
         Err(first) => {
@@ -44,9 +48,6 @@ pub async fn run(settings: &Settings, arguments: &HaltArgs) -> Done {
             }
         }
     };
-    if let Err(error) = claim(data_dir, &arguments.reason, settings) {
-        talk(&format!("warning: the reason could not be kept: {error}"));
-    }
     let confirmed = confirmations(settings).await;
     if arguments.json {
         json(&serde_json::json!({"path": written, "how": how, "confirmed": confirmed}));

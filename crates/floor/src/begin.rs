@@ -1,0 +1,136 @@
+//! What a run begins with: identities, logs and keys, first records, the recording's head.
+
+use crate::error::FloorError;
+use crate::market::Market;
+use crate::records::{self, Outgoing, digest_of};
+use crate::writer::{Desk, Desks};
+use agenttrader_agent::keys::Keys;
+use agenttrader_agent::start::{self, Identity};
+use agenttrader_audit::log::{Health, Log, Options};
+use agenttrader_audit::record::Record;
+use agenttrader_audit::redact::Redactor;
+use agenttrader_core::digest::Digest;
+use agenttrader_core::identity::{AgentIdentity, AgentMode, Build, REPO_ID};
+use agenttrader_core::secret::Secret;
+use agenttrader_core::time::{Span, UnixNanos};
+use agenttrader_safety::seen::LogHealth;
+use agenttrader_sequence::head::{Head, Source, SourceKind};
+use agenttrader_sequence::input::{Configuration, Fact};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, SyncSender};
+
+/// Variables of the environment that hold secrets.
+const SECRET_VARIABLES: [&str; 2] = ["APCA_API_SECRET_KEY", "AGENTTRADER_API_TOKEN"];
+
+/// A redactor that knows every secret of the environment.
+pub(crate) fn redactor(environment: &BTreeMap<String, String>) -> Arc<Redactor> {
+    let loaded = SECRET_VARIABLES.iter().filter_map(|name| environment.get(*name)).cloned().map(Secret::new);
+    Arc::new(Redactor::new(loaded))
+}
+
+/// The identities of a floor's agents.
+pub(crate) fn identities(mode: AgentMode, build: &Build, environment: &BTreeMap<String, String>) -> Vec<Identity> {
+    let shown =
+        |name: &str, compiled: &str| environment.get(name).map_or(compiled, String::as_str).chars().take(128).collect();
+    let build_shown = Build { git_sha: shown("GIT_SHA", &build.git_sha), build_id: shown("BUILD_ID", &build.build_id) };
+    let mode_problem = environment.get("AGENT_MODE").and_then(|value| start::mode(Some(value)).1);
+    let of = |agent: AgentIdentity| {
+        let is_strategy = agent.agent_role == agenttrader_core::identity::AgentRole::StrategyEval;
+        let agent_mode = if is_strategy { mode } else { agent.agent_mode };
+        Identity {
+            repo_id: REPO_ID.to_owned(),
+            agent: AgentIdentity { agent_mode, ..agent },
+            build: build.clone(),
+            build_shown: build_shown.clone(),
+            // The mode is the strategies' alone, and so is what was wrong with it.
+            mode_problem: mode_problem.clone().filter(|_| is_strategy),
+        }
+    };
+    start::floor_identities().into_iter().map(of).collect()
+}
+
+/// Opens an agent's log and keys. Its health becomes an input; its durable records go to `watcher`.
+pub(crate) fn open_desk(
+    data_dir: &Path,
+    identity: &Identity,
+    facts: &SyncSender<Fact>,
+    watcher: Option<mpsc::Sender<Arc<Record>>>,
+    redactor: &Arc<Redactor>,
+) -> Result<Desk, FloorError> {
+    let agent_name = identity.agent.agent_name.clone();
+    let health_facts = facts.clone();
+    let on_health_change = Box::new(move |health: Health| {
+        let health = if health == Health::Writable { LogHealth::Writable } else { LogHealth::Unavailable };
+        // The log's own thread must not wait. Without room the sequence is stuck and decides nothing; the status shows the log.
+        let _ = health_facts.try_send(Fact::Log { agent_name: agent_name.clone(), health });
+    });
+    let options = Options { on_health_change: Some(on_health_change), watcher, redactor: Arc::clone(redactor) };
+    let keys = Keys::open(data_dir, &identity.agent.agent_name)?;
+    let log = Log::open_with(data_dir, identity.agent.clone(), &identity.repo_id, identity.build.clone(), options)?;
+    Ok(Desk { log: Arc::new(log), keys })
+}
+
+/// The first record of an agent's run: who it is, its public keys, and what a crash left behind.
+pub(crate) fn start_record(desk: &Desk, identity: &Identity, wall: UnixNanos) -> Outgoing {
+    let mut entry = records::agent_start(
+        json!({
+            "agent_identity": identity.agent,
+            "build": identity.build,
+            "public_keys": desk.keys.public(),
+            "torn": desk.log.opened().torn,
+        }),
+        wall,
+    );
+    if let Some(problem) = &identity.mode_problem {
+        entry = entry.with_error(problem.clone());
+    }
+    Outgoing { agent_name: identity.agent.agent_name.clone(), entry, to_sign: None, waits: false }
+}
+
+/// Where a run's recording goes: named by its wall time and id.
+pub(crate) fn recording_path(data_dir: &Path, wall: UnixNanos, id: uuid::Uuid) -> PathBuf {
+    let stamp: String = wall
+        .floor_to(Span::from_seconds(1))
+        .to_string()
+        .chars()
+        .filter(|letter| letter.is_ascii_alphanumeric())
+        .collect();
+    data_dir.join("recordings").join(format!("{stamp}-{id}.rec"))
+}
+
+pub(crate) fn make_folder(path: PathBuf) -> Result<PathBuf, FloorError> {
+    std::fs::create_dir_all(&path).map_err(|source| FloorError::Io { path: path.clone(), source })?;
+    Ok(path)
+}
+
+/// The head of a run's recording; its session date follows from the first reading of the clock.
+pub(crate) fn head(
+    recording_id: uuid::Uuid,
+    wall: UnixNanos,
+    build: &Build,
+    configuration: &Configuration,
+    desks: &Desks,
+    market: &Market,
+) -> Head {
+    let source = Source {
+        kind: if market.is_playback() { SourceKind::Playback } else { SourceKind::Venue },
+        name: market.name(),
+    };
+    let mut head = Head::flat(recording_id, wall, jiff::civil::Date::constant(1970, 1, 1), source);
+    head.seed = market.seed();
+    head.cadence = market.cadence();
+    head.symbols = configuration.symbols.clone();
+    head.build_digest = digest_of(build);
+    head.strategies_digest = digest_of(&(
+        &configuration.strategies,
+        configuration.files.iter().filter(|file| file.name.starts_with("strategies/")).collect::<Vec<_>>(),
+    ));
+    head.rates_digest = configuration.file("rates.toml").map(|text| Digest::of(text.as_bytes()));
+    head.trust_root_digest = Some(agenttrader_authority::trust_root::TrustRoot::draft().digest());
+    head.public_keys = desks.iter().map(|(name, desk)| (name.clone(), desk.keys.public().sign)).collect();
+    head.log_last_time = desks.get(&configuration.gate_agent_name).and_then(|desk| desk.log.opened().last_time);
+    head
+}
