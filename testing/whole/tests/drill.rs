@@ -43,6 +43,13 @@ fn write(path: &Path, content: &str) {
     fs::rename(&beside, path).unwrap();
 }
 
+/// Puts a link in the place of the file, in one step.
+fn link(to: &Path, path: &Path) {
+    let beside = path.with_extension("new");
+    std::os::unix::fs::symlink(to, &beside).unwrap();
+    fs::rename(&beside, path).unwrap();
+}
+
 #[test]
 fn every_change_of_the_switch_is_seen_by_all_told_once_by_each_and_judged_by() {
     run(async {
@@ -74,27 +81,25 @@ fn every_change_of_the_switch_is_seen_by_all_told_once_by_each_and_judged_by() {
             fs::write(maps.join(name).join("EXECUTION_HALTED"), content).unwrap();
         }
         std::os::unix::fs::symlink("off", maps.join("data")).unwrap();
-        let beside = switch.with_extension("new");
-        std::os::unix::fs::symlink(maps.join("data").join("EXECUTION_HALTED"), &beside).unwrap();
-        fs::rename(&beside, &switch).unwrap();
+        link(&maps.join("data").join("EXECUTION_HALTED"), &switch);
         std::os::unix::fs::symlink("on", maps.join("next")).unwrap();
         fs::rename(maps.join("next"), maps.join("data")).unwrap();
         took.push(seen(&hall, true, "EXECUTION_HALTED", 7).await);
 
         let mut changes = 7;
-        for (what, source) in
-            [("", "EXECUTION_HALTED"), ("0\n1\n", "EXECUTION_HALTED"), ("deleted", "EXECUTION_HALTED")]
-        {
+        fs::create_dir(hall.data_dir.join("folder")).unwrap();
+        for what in ["", "0\n1\n", "a folder", "itself", "deleted"] {
             write(&switch, "0");
             changes += 1;
             took.push(seen(&hall, false, "", changes).await);
-            if what == "deleted" {
-                fs::remove_file(&switch).unwrap()
-            } else {
-                write(&switch, what)
+            match what {
+                "a folder" => link(&hall.data_dir.join("folder"), &switch),
+                "itself" => link(Path::new("EXECUTION_HALTED"), &switch),
+                "deleted" => fs::remove_file(&switch).unwrap(),
+                content => write(&switch, content),
             }
             changes += 1;
-            took.push(seen(&hall, true, source, changes).await);
+            took.push(seen(&hall, true, "EXECUTION_HALTED", changes).await);
         }
 
         println!("statuses showed the switch after {took:?}");

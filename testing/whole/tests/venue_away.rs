@@ -133,3 +133,47 @@ fn a_venue_that_refuses_the_key_for_good_is_told_and_shown() {
         venue.stop().await;
     });
 }
+
+#[test]
+fn a_venue_whose_clock_goes_back_is_told_and_followed() {
+    run(async {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let first = venue(folder.path(), 0, 7, 60.0).await;
+        let address = first.address();
+        let hall = Hall::open(Wanted::elsewhere(address)).await;
+        until_state(&hall, LONG, 200, "OK").await;
+        let since = Instant::now();
+        until("some minutes of the market have passed", LONG, async || {
+            (since.elapsed() > Duration::from_secs(2)).then_some(())
+        })
+        .await;
+        first.stop().await;
+        // The same market begun anew: its clock shows what it showed at first.
+        let second = venue(other.path(), address.port(), 7, 60.0).await;
+        until("the step is recorded", LONG, async || {
+            let records = hall.records();
+            of(&records, start::MARKETDATA, IntentType::MarketdataGap)
+                .any(|record| record.intent_summary.contains("clock stepped"))
+                .then_some(())
+        })
+        .await;
+        until_state(&hall, LONG, 200, "OK").await;
+        let (ended, closed) = hall.close().await;
+        assert_eq!(ended.problems, Vec::<String>::new());
+        second.stop().await;
+        let recording = ended.recording.unwrap().0;
+        let id = agenttrader_sequence::read::Recording::open(&recording).unwrap().head().recording_id;
+        let mut recorded = agenttrader_floor::replay::Recorded::of_data_dir(&closed.data_dir, id).unwrap();
+        let (mut places, mut differs) = ([0_u64; 3], None);
+        let replay = agenttrader_floor::replay::Replay::open(&recording, agenttrader_whole::build(), |_| {
+            panic!("it holds its configuration")
+        });
+        let each = |body: &agenttrader_floor::bodies::Body| {
+            places[body.kind as usize] += 1;
+            differs = differs.take().or_else(|| recorded.compare(body, places[body.kind as usize]));
+            Ok(())
+        };
+        replay.unwrap().run(each, |_| {}).unwrap();
+        assert!(differs.is_none() && recorded.left_over(places).is_none(), "{differs:?}");
+    });
+}
