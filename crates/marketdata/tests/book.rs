@@ -269,3 +269,26 @@ fn a_new_day_forgets_quotes_flow_and_volume() {
     assert!(feed.book.is_open());
     assert_eq!(feed.book.spot(symbol("SPY")).unwrap().0, dollars(SPOT), "the last print stands until there is a quote");
 }
+
+#[test]
+fn a_contract_without_a_volatility_has_the_delta_that_the_rest_says() {
+    let mut feed = Feed::new(false);
+    let share = feed.define(Instrument::Equity { symbol: symbol("SPY") });
+    feed.quote(share, SPOT - 0.01, SPOT + 0.01);
+    let ids = feed.chain("SPY", false);
+    // Strikes 590 to 610 by two, call and put of each in turn; 608 is the tenth.
+    let (call, put) = (ids[18], ids[19]);
+    let delta = |feed: &Feed, id| feed.book.delta(id);
+    let quoted = delta(&feed, put).unwrap();
+    assert!(quoted < -0.5 && quoted > -1.0, "{quoted}");
+    // Under its intrinsic value the put has no volatility; the call's delta says what the put's is.
+    feed.quote(put, 7.80, 7.90);
+    let call_delta = delta(&feed, call).unwrap();
+    assert!((delta(&feed, put).unwrap() - (call_delta - 1.0)).abs() < 1e-12);
+    // A call that nobody bids for has none either, and is worth nothing: the put moves as the share does.
+    feed.quote(call, 0.0, 0.01);
+    assert_eq!((delta(&feed, call), delta(&feed, put)), (Some(0.0), Some(-1.0)));
+    // A call that says nothing of itself does not stand in the put's way.
+    feed.quote(call, 0.0, 5.0);
+    assert_eq!((delta(&feed, call), delta(&feed, put)), (None, Some(-1.0)));
+}

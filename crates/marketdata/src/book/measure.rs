@@ -13,6 +13,7 @@ use agenttrader_options::implied_volatility::{NoVolatility, implied_volatility};
 use agenttrader_options::parity::{self, Pair};
 use agenttrader_options::regime::Regime;
 use agenttrader_options::time_to_expiry::TimeToExpiry;
+use std::cmp::Ordering;
 
 /// An ask up to this part of spot on an out-of-the-money contract nobody bids for says that it is worth nothing.
 const WORTHLESS_ASK: f64 = 0.001;
@@ -47,43 +48,53 @@ impl Book {
         Some(Analytics { mid, volatility, greeks })
     }
 
-    /// The delta of a contract, or why nothing says it: `None`. The gate's limits and the strategies' hedges ask this one, so
-    /// that what is a hedge to one is a hedge to the other.
+    /// The delta of a contract; `None` where nothing says it. The gate's limits and the strategies' hedges ask this one, so that
+    /// what is a hedge to one is a hedge to the other.
     ///
-    /// That of its quote's volatility; where that fails, the other right's at the same strike, moved by one (put-call parity);
-    /// out of the money with an empty bid and an ask next to nothing, none; in its last minute, when time is too short for a
-    /// volatility, one or none by whether it is in the money.
+    /// What its own quote says; where that fails, what the other right's at the same strike does, moved by one (put-call
+    /// parity); else, priced under its intrinsic value, that of the underlying: no time is left in it.
     pub fn delta(&self, id: InstrumentId) -> Option<f64> {
+        let option = self.instruments.get(id)?.option()?;
+        let underlying = self.underlying_at(id)?;
+        let by_parity = || {
+            let other = underlying.chain.pair(option)?.of(option.right().other())?;
+            let moved = self.own_delta(other)? + if option.right() == Right::Call { 1.0 } else { -1.0 };
+            Some(moved.clamp(-1.0, 1.0))
+        };
+        let by_intrinsic = || {
+            let spent = matches!(self.analytics(id)?.volatility, Err(NoVolatility::BelowIntrinsic { .. }));
+            spent.then(|| Self::moneyness(option, self.price_of(underlying))).flatten()
+        };
+        self.own_delta(id).or_else(by_parity).or_else(by_intrinsic)
+    }
+
+    /// What a contract's own quote says of its delta: that of the volatility it implies; in its last minute, when time is too
+    /// short for one, one or none by whether it is in the money; out of the money with an empty bid and an ask next to
+    /// nothing, none.
+    fn own_delta(&self, id: InstrumentId) -> Option<f64> {
         let option = self.instruments.get(id)?.option()?;
         let analytics = self.analytics(id)?;
         if let Some(greeks) = analytics.greeks {
             return Some(greeks.delta);
         }
-        let underlying = self.underlying_at(id)?;
-        let spot = self.price_of(underlying)?;
-        let inside = match option.right() {
-            Right::Call => spot > option.strike(),
-            Right::Put => spot < option.strike(),
-        };
+        let spot = self.price_of(self.underlying_at(id)?)?;
+        let whole = Self::moneyness(option, Some(spot))?;
         if matches!(analytics.volatility, Err(NoVolatility::TooCloseToExpiry)) {
-            return Some(match (option.right(), inside) {
-                (_, false) => 0.0,
-                (Right::Call, true) => 1.0,
-                (Right::Put, true) => -1.0,
-            });
-        }
-        let other = underlying.chain.pair(option).and_then(|pair| pair.of(option.right().other()));
-        if let Some(greeks) = other.and_then(|other| self.analytics(other)).and_then(|analytics| analytics.greeks) {
-            let moved = match option.right() {
-                Right::Call => greeks.delta + 1.0,
-                Right::Put => greeks.delta - 1.0,
-            };
-            return Some(moved.clamp(-1.0, 1.0));
+            return Some(whole);
         }
         let sides = self.latest.get(id.index())?.sides();
         let unbid = sides.bid.is_none_or(|bid| bid <= 0.0);
-        let worthless = !inside && unbid && sides.ask.is_some_and(|ask| ask <= spot.as_f64() * WORTHLESS_ASK);
+        let worthless = whole == 0.0 && unbid && sides.ask.is_some_and(|ask| ask <= spot.as_f64() * WORTHLESS_ASK);
         worthless.then_some(0.0)
+    }
+
+    /// The delta of a contract without time: one or none, by whether it is in the money.
+    fn moneyness(option: &OptionContract, spot: Option<Price>) -> Option<f64> {
+        Some(match (option.right(), spot?.cmp(&option.strike())) {
+            (Right::Call, Ordering::Greater) => 1.0,
+            (Right::Put, Ordering::Less) => -1.0,
+            (Right::Call | Right::Put, _) => 0.0,
+        })
     }
 
     /// Measures anew what has `moved`, or `all`.

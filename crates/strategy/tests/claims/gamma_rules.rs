@@ -188,8 +188,9 @@ fn without_a_volatility_it_hedges_by_intrinsic_value_and_says_so_once() {
     let mut hedges = Vec::new();
     for _ in 0..30 {
         market.quote(&mut world, 604.0);
-        // Under its intrinsic value: no volatility explains it.
-        world.quote(market.id(Right::Call, 600.0), price("3.00"), price("3.05"));
+        // Nobody bids for either, and what is asked says nothing.
+        world.quote(market.id(Right::Call, 600.0), Price::ZERO, price("9.00"));
+        world.quote(market.id(Right::Put, 600.0), Price::ZERO, price("5.00"));
         world.pass(1);
         hedges.extend(world.take());
     }
