@@ -212,3 +212,20 @@ fn redact(indicators: &mut Map<String, Value>) {
         *indicators = redacted;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indicators_lose_what_names_a_secret_and_keep_their_figures() {
+        let mut indicators = Map::from_iter([
+            ("api_key".to_owned(), Value::from("abc")),
+            ("score".to_owned(), Value::from(0.87)),
+            ("public_key".to_owned(), Value::from("abc")),
+        ]);
+        redact(&mut indicators);
+        assert_eq!(indicators["api_key"], "[redacted]");
+        assert_eq!((&indicators["score"], &indicators["public_key"]), (&Value::from(0.87), &Value::from("abc")));
+    }
+}

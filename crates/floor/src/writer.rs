@@ -92,3 +92,36 @@ fn read_claim(path: &Path) -> Option<Value> {
     std::fs::File::open(path).ok()?.take(CLAIM_BYTES_MAX).read_to_end(&mut text).ok()?;
     canonical_json::parse(&text).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agenttrader_audit::record::Outcome;
+    use agenttrader_core::secret::Secret;
+    use serde_json::json;
+
+    fn told(halted: bool, seconds_later: i64) -> Value {
+        let folder = tempfile::tempdir().unwrap();
+        let claim = folder.path().join("halt.json");
+        let at = UnixNanos::from_seconds(1_000);
+        let text = json!({"reason": "drill, token hunter2hunter2", "user": "ada", "at_utc": at}).to_string();
+        std::fs::write(&claim, text).unwrap();
+        let payload = json!({"reading": {"halted": halted, "source": "file"}});
+        let wall = at.plus(Span::from_seconds(seconds_later));
+        let mut entry = Entry::new(wall, IntentType::KillSwitchChange, Outcome::Success, "kill switch", payload);
+        quote_claim(&mut entry, &claim, &Redactor::new([Secret::new("hunter2hunter2".into())]));
+        entry.intent_payload.get("claim").cloned().unwrap_or(Value::Null)
+    }
+
+    #[test]
+    fn a_halt_quotes_who_asked_for_it_and_shows_no_secret() {
+        let claim = told(true, 1);
+        assert_eq!(claim["user"], "ada");
+        assert!(claim["reason"].as_str().unwrap().starts_with("drill") && !claim.to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn a_release_and_an_old_claim_are_not_quoted() {
+        assert_eq!((told(false, 1), told(true, 11)), (Value::Null, Value::Null));
+    }
+}
