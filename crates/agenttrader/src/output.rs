@@ -92,7 +92,7 @@ pub fn talk(text: &str) {
 
 /// Says a failure in its parts.
 pub fn failed(failure: &Failure) {
-    talk(&format!("error: {}", failure.message));
+    talk(&format!("error: {}", failure.message.trim_end()));
     if let Some(hint) = &failure.hint {
         talk(&format!("hint: {hint}"));
     }

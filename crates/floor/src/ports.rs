@@ -50,7 +50,7 @@ impl fmt::Display for Service {
 /// A port cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "cannot listen on {address} for the {service}: {source}; another floor may be running there, or choose ports with --port-base N (0: free ones)"
+    "cannot listen on {address} ({service}): {source}; another floor may be running there, or choose ports with --port-base N (0: free ones)"
 )]
 pub struct PortError {
     /// For what.

@@ -7,7 +7,7 @@ use agenttrader_agent::shutdown::Signals;
 use agenttrader_agent::start;
 use agenttrader_core::identity::{AgentMode, Build};
 use agenttrader_floor::configuration::RunSettings;
-use agenttrader_floor::market::MarketChoice;
+use agenttrader_floor::market::{MarketChoice, MarketError};
 use agenttrader_floor::ports::Service;
 use agenttrader_floor::run::{Floor, FloorError, FloorSettings, Watch};
 use agenttrader_floor::summary::MissionControl;
@@ -54,6 +54,8 @@ pub fn not_started(error: &FloorError) -> Failure {
         | FloorError::Entropy(_)
         | FloorError::Poller { .. } => Exit::Unavailable,
         FloorError::Log(agenttrader_audit::log::OpenError::Held { .. }) => Exit::TryAgain,
+        FloorError::Market(MarketError::Recording(_) | MarketError::NoSession { .. }) => Exit::CouldNot,
+        FloorError::Market(MarketError::Endpoint(_) | MarketError::NoSuchFeed { .. }) => Exit::Refused,
         FloorError::Market(_) | FloorError::Log(_) | FloorError::Key(_) => Exit::Unavailable,
         FloorError::Configuration(_) | FloorError::Engine(_) | FloorError::Inventory(_) | FloorError::Access(_) => {
             Exit::Refused

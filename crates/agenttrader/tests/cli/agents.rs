@@ -75,7 +75,7 @@ fn strategies_alone_propose_and_nobody_judges_and_without_a_mode_they_do_nothing
     }
     assert_eq!(observing.end("TERM").0, Some(0), "{}", observing.err());
     let out = observing.out();
-    assert!(!out.contains("\"gate_decision\""), "nobody judges");
+    assert!(!out.contains("\"execution_decision\""), "nobody judges");
     for record in records(&out).iter().filter(|record| record["intent_type"] == "order_proposal") {
         assert!(record.to_string().contains("\"signature\":\""), "signed: {record}");
         assert_eq!(record["agent_name"], "observing");

@@ -23,9 +23,10 @@ fn a_floor_is_seen_halted_ended_and_proved() {
     let (mut floor, address) = started(&home, &["floor", "--port-base", "0", "--seed", "7"]);
     let mut screens = vec![format!("$ agenttrader floor --port-base 0 --seed 7\n{}", masked(&floor.err()))];
     floor.wait_for("a refused proposal of each strategy", |out, _| {
-        let decided =
-            |strategy: &str| out.lines().any(|line| line.contains("\"order_proposal\"") && line.contains(strategy));
-        (decided("\"gamma\"") && decided("\"whale\"") && out.contains("\"gate_decision\"")).then_some(())
+        let proposed =
+            |agent: &str| out.lines().any(|line| line.contains("\"order_proposal\"") && line.contains(agent));
+        let decided = out.matches("\"execution_decision\"").count() >= 2;
+        (proposed("\"gamma-strategy\"") && proposed("\"whale-strategy\"") && decided).then_some(())
     });
 
     // Found by the data directory, though its ports are free ones.
@@ -149,13 +150,10 @@ fn a_taken_port_is_named_with_what_it_is_for() {
     let base = (port - 5).to_string();
     let ran = home.run(&["venue", "--port-base", &base]).exits(69);
     let said = ran.stderr();
-    assert!(
-        said.contains(&format!("127.0.0.1:{port} for the venue simulator")) && said.contains("--port-base N"),
-        "{said}"
-    );
+    assert!(said.contains(&format!("127.0.0.1:{port} (venue simulator)")) && said.contains("--port-base N"), "{said}");
     let base = port.to_string();
     let said = home.run(&["floor", "--port-base", &base]).exits(69).stderr();
-    assert!(said.contains(&format!("127.0.0.1:{port} for the mission control")), "{said}");
+    assert!(said.contains(&format!("127.0.0.1:{port} (mission control)")), "{said}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn lean(home: &Home) {
         let millis = 34_200_000 + minute * 60_000;
         // Rising, so that a strategy that follows the trend has something to follow.
         let price = 1_680_000 + minute * 500;
-        csv.push_str(&format!("{millis},{price},{},{},{price},{}\n", price + 300, price - 300, 1_000 + minute));
+        csv.push_str(&format!("{millis},{price},{},{},{},{}\n", price + 300, price - 300, price + 200, 1_000 + minute));
     }
     let file = std::fs::File::create(home.path("data/equity/usa/minute/spy/20131007_trade.zip")).unwrap();
     let mut zip = zip::ZipWriter::new(file);
