@@ -138,7 +138,8 @@ fn gamma_scalps_a_whole_session_and_ends_flat() {
 
 #[test]
 fn it_does_so_whatever_the_seed() {
-    for seed in [2, 3] {
+    // In the tenth a leg far in the money is quoted under its intrinsic value while it is still hedged.
+    for seed in [2, 10] {
         gamma_scalps(seed, date(2026, 11, 25));
     }
 }
