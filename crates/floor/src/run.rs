@@ -108,7 +108,7 @@ fn service_of(agent_name: &str) -> Service {
 }
 
 impl Floor {
-    /// Starts a floor: parses all configuration, binds every port, then starts market, logs, sequence and servers. `watch` is
+    /// Starts a floor: parses all configuration, binds every port, then starts logs, market, sequence and servers. `watch` is
     /// told of each record once it is durable.
     ///
     /// # Errors
@@ -137,11 +137,6 @@ impl Floor {
         make_folder(data_dir.join("recordings"))?;
         switch_watch::create_own_file(&data_dir)
             .map_err(|source| FloorError::Io { path: switch_watch::own_file(&data_dir), source })?;
-        let market =
-            Market::open(market, &data_dir, &run.environment, listeners.remove(&Service::Venue), symbols).await?;
-        let configuration = effective(&run, market.symbols())?;
-        let speed_warning = too_fast(&market, Span::from_seconds(i64::from(configuration.marketdata_max_age_seconds)));
-
         let tasks = Tasks::new();
         let (inlet, inputs) = inlet();
         let (watcher, durable) = mpsc::channel::<Arc<Record>>();
@@ -163,6 +158,11 @@ impl Floor {
             desks.insert(name, desk);
         }
         drop(watcher);
+        // Each log is ours now, so no other floor has this data directory: only then is its market touched.
+        let market =
+            Market::open(market, &data_dir, &run.environment, listeners.remove(&Service::Venue), symbols).await?;
+        let configuration = effective(&run, market.symbols())?;
+        let speed_warning = too_fast(&market, Span::from_seconds(i64::from(configuration.marketdata_max_age_seconds)));
         let head = head(recording_id, wall, &build, &configuration, &desks, &market);
         let log_last_time = head.log_last_time.unwrap_or(UnixNanos::EPOCH);
         let recording = recording_path(&data_dir, wall, recording_id);
@@ -232,7 +232,7 @@ impl Floor {
         tasks.spawn("poller", async move {
             let _ = poll::poll(poller, stop).await;
         });
-        // Each log is ours by now, so no other floor has this data directory. Without the file commands need `--port-base`.
+        // Without the file, commands need `--port-base`.
         let _ = ports::publish(&data_dir, &addresses);
         Ok(Self {
             ports,

@@ -58,7 +58,13 @@ fn a_floor_is_seen_halted_ended_and_proved() {
     screens.push(home.run(&["proposals", "00000000-0000-0000-0000-000000000001"]).exits(2).screen());
 
     // Another floor over the same data directory has to wait; one at the same port is told which.
-    let second = home.run(&["floor", "--port-base", "0"]).exits(75);
+    let venue = std::fs::read(home.path(".agenttrader/venue.json")).unwrap();
+    let second = home.run(&["floor", "--port-base", "0", "--fresh", "--seed", "9"]).exits(75);
+    assert_eq!(
+        std::fs::read(home.path(".agenttrader/venue.json")).unwrap(),
+        venue,
+        "the second left the first's market alone"
+    );
     screens.push(second.screen());
     assert_eq!(home.run(&["status"]).code(), Some(0), "the second left the first's ports alone");
 
