@@ -25,6 +25,9 @@ const PATIENCE: Span = Span::from_seconds(60);
 /// its whole chain.
 const ASKED_AGAIN: Span = Span::from_seconds(10);
 
+/// Times asked, a second apart, for which other underlyings may follow one that is skipped before that is said.
+const FOLLOWS_WITHIN: u32 = 2;
+
 /// Whether there is anything to do in an underlying this session, as far as can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
@@ -55,6 +58,8 @@ struct Watched {
     symbol: Symbol,
     /// Evaluation was skipped when last asked.
     skipped: bool,
+    /// That it is skipped has been said.
+    told: bool,
     /// The session that the fields below are about.
     date: Option<jiff::civil::Date>,
     /// First evaluation of the session.
@@ -96,6 +101,8 @@ pub struct Guard {
     watched: Vec<Watched>,
     recent: Vec<Recent>,
     backfilling: bool,
+    /// Times asked since an underlying was last found to be skipped anew.
+    settled: u32,
 }
 
 impl Guard {
@@ -104,6 +111,7 @@ impl Guard {
         let watch = |symbol: &Symbol| Watched {
             symbol: *symbol,
             skipped: false,
+            told: false,
             date: None,
             evaluated_since: UnixNanos::EPOCH,
             purpose: Purpose::NotYet,
@@ -118,6 +126,7 @@ impl Guard {
             watched: common.underlyings.iter().map(watch).collect(),
             recent: Vec::new(),
             backfilling: false,
+            settled: 0,
         }
     }
 
@@ -155,35 +164,46 @@ impl Guard {
     }
 
     /// Whether each underlying may be evaluated now, in order; says so in `notes` where that has changed since the last
-    /// time. Changes for the same reasons at the same time are one note.
+    /// time. A market that goes away falls silent within a second or two, one underlying after the other: what is skipped is
+    /// said once for all of them, as soon as all are or no more have followed.
     pub fn check(&mut self, book: &Book, notes: &mut Vec<Note>) -> Vec<(Symbol, bool)> {
         let backfilling = self.backfilling;
-        let mut skips: Vec<(String, Vec<Symbol>)> = Vec::new();
         let mut goes_on = Vec::new();
         let mut answers = Vec::with_capacity(self.watched.len());
+        self.settled = self.settled.saturating_add(1);
         for watched in &mut self.watched {
             let safe = is_safe(book, watched.symbol, backfilling);
             answers.push((watched.symbol, safe));
-            match (watched.skipped, safe) {
-                (false, false) => {
-                    let why = reasons(book, watched.symbol, backfilling);
-                    match skips.iter_mut().find(|(known, _)| *known == why) {
-                        Some((_, symbols)) => symbols.push(watched.symbol),
-                        None => skips.push((why, vec![watched.symbol])),
-                    }
-                }
-                (true, true) => goes_on.push(watched.symbol),
-                (false, true) | (true, false) => {}
+            if !safe && !watched.skipped {
+                self.settled = 0;
+            }
+            if safe && watched.told {
+                goes_on.push(watched.symbol);
             }
             watched.skipped = !safe;
+            watched.told = watched.told && !safe;
         }
-        for (why, symbols) in skips {
-            notes.push(cycle_note(&symbols, &format!("skipped: {why}")));
+        if self.settled >= FOLLOWS_WITHIN || self.watched.iter().all(|watched| watched.skipped) {
+            notes.extend(self.tell_skips(book));
         }
         if !goes_on.is_empty() {
-            notes.push(cycle_note(&goes_on, "goes on: the session is open and market data is fresh"));
+            notes.push(cycle_note(&[(goes_on, "goes on: the session is open and market data is fresh".to_owned())]));
         }
         answers
+    }
+
+    /// One note of all underlyings whose skip has not been said yet, if there are any.
+    fn tell_skips(&mut self, book: &Book) -> Option<Note> {
+        let mut skips: Vec<(Vec<Symbol>, String)> = Vec::new();
+        for watched in self.watched.iter_mut().filter(|watched| watched.skipped && !watched.told) {
+            watched.told = true;
+            let what = format!("skipped: {}", reasons(book, watched.symbol, self.backfilling));
+            match skips.iter_mut().find(|(_, known)| *known == what) {
+                Some((symbols, _)) => symbols.push(watched.symbol),
+                None => skips.push((vec![watched.symbol], what)),
+            }
+        }
+        (!skips.is_empty()).then(|| cycle_note(&skips))
     }
 
     /// Opens the session's account of an underlying, on its first evaluation of the day.
@@ -292,9 +312,13 @@ fn reasons(book: &Book, symbol: Symbol, backfilling: bool) -> String {
     all.join("; ")
 }
 
-fn cycle_note(symbols: &[Symbol], what: &str) -> Note {
-    let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
-    let symbol = if let [only] = symbols { Some(*only) } else { None };
-    let summary = format!("{}: evaluation {what}", names.join(" "));
+fn cycle_note(groups: &[(Vec<Symbol>, String)]) -> Note {
+    let words = |(symbols, what): &(Vec<Symbol>, String)| {
+        let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
+        format!("{}: evaluation {what}", names.join(" "))
+    };
+    let all: Vec<Symbol> = groups.iter().flat_map(|(symbols, _)| symbols).copied().collect();
+    let symbol = if let [only] = all.as_slice() { Some(*only) } else { None };
+    let summary = groups.iter().map(words).collect::<Vec<_>>().join("; ");
     Note { kind: NoteKind::CycleSkipped, symbol, summary, indicators: Map::new() }
 }
