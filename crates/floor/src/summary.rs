@@ -289,7 +289,7 @@ impl Summary {
             .rev()
             .map(|most| self.decided(layout, most))
             .find(|lines| lines.len() <= rows)
-            .unwrap_or_default();
+            .unwrap_or_else(|| self.decided(layout, 1).into_iter().take(rows).collect());
         page.lines.extend(decided);
         page.lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
     }
@@ -302,6 +302,7 @@ impl Summary {
         let word = page.layout.style.bold(if halted { "HALTED" } else { "NOT HALTED" });
         let lasted =
             between(&since, &text(safety, "/server_utc")).map(|span| format!(" · for {span}")).unwrap_or_default();
+        let source = if source.is_empty() { "the switch is not read yet".to_owned() } else { source };
         page.line("POSTURE", &format!("{word} · {source}{lasted}"));
         let executes = safety.get("safe_to_execute_orders").and_then(Value::as_bool) == Some(true);
         let runs = safety.get("safe_to_run_strategies").and_then(Value::as_bool) == Some(true);
@@ -542,10 +543,12 @@ mod tests {
                            {"agent_name": "execution-agent", "state": "OFFLINE", "reason_codes": ["EXECUTION_DISABLED"]}],
                 "safe_to_run_strategies": true, "safe_to_execute_orders": false, "gating_reasons": ["EXECUTION_DISABLED", "KILL_SWITCH"]
             }),
-            decisions: Some(
-                json!({"items": [{"proposal_id": "p", "decision": "REFUSE", "decided_at_utc": "2026-11-24T15:00:03Z",
-                                              "reason_codes": ["EXECUTION_DISABLED"]}, {"proposal_id": "q", "decision": "REFUSE", "decided_at_utc": "2026-11-24T15:00:02Z", "reason_codes": ["EXECUTION_DISABLED"]}]}),
-            ),
+            decisions: Some(json!({"items": [
+                {"proposal_id": "p", "decision": "REFUSE", "decided_at_utc": "2026-11-24T15:00:03Z",
+                 "reason_codes": ["EXECUTION_DISABLED"]},
+                {"proposal_id": "q", "decision": "REFUSE", "decided_at_utc": "2026-11-24T15:00:02Z",
+                 "reason_codes": ["EXECUTION_DISABLED"]},
+            ]})),
             proposals: Some(
                 json!({"items": [{"proposal_id": "p", "strategy_name": "gamma", "intent": "OPEN", "side": "BUY", "quantity": 2,
                                               "symbol": "SPY", "asset_type": "MLEG", "legs": [{}, {}], "limit_price": "3.45", "state": "SHADOWED"}]}),
@@ -566,9 +569,9 @@ DECIDED   10:00:03  gamma OPEN BUY 2 SPY (2 legs) at 3.45 → REFUSE, SHADOWED
           EXECUTION_DISABLED
 ";
         assert_eq!(summary.render(&Layout::PLAIN), expected);
-        let narrow = Layout { width: Some(60), rows: Some(12), ..Layout::PLAIN };
+        let narrow = Layout { width: Some(60), rows: Some(13), ..Layout::PLAIN };
         let shown = summary.render(&narrow);
-        assert!(shown.lines().count() <= 12 && shown.lines().all(|line| columns(line) <= 60), "{shown}");
+        assert!(shown.lines().count() <= 13 && shown.lines().all(|line| columns(line) <= 60), "{shown}");
         assert!(shown.contains("SPY (2 legs)") && shown.contains("DECIDED"), "{shown}");
     }
 }
