@@ -1,5 +1,7 @@
 //! The one binary: arguments to calls, results to exit codes.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may"))]
+
 mod cli;
 mod commands;
 mod output;

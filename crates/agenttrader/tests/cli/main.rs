@@ -2,6 +2,8 @@
 //!
 //! `UPDATE_SCREENS=1 cargo test -p agenttrader --test cli` writes them anew; read the difference before it is committed.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
+
 mod agents;
 mod completions;
 mod configuration;
