@@ -11,6 +11,8 @@ use agenttrader_core::time::Span;
 use agenttrader_floor::ports::Service;
 use agenttrader_whole::live::{AGENTS, Hall, LONG, Wanted, run, until};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const POSTURE: [&str; 5] =
     ["EXECUTION_DISABLED", "AGENT_MODE_NOT_EXECUTE", "KILL_SWITCH", "UNLOCK_MISSING", "APPROVAL_MISSING"];
@@ -72,8 +74,19 @@ fn a_floor_starts_proposes_refuses_and_ends_in_order() {
         let (_, metrics) = hall.text(Service::Whale, "/metrics").await;
         assert!(counts("agenttrader_proposals_total{strategy=\"whale\"}", &metrics) > 0, "{metrics}");
 
+        // A page that follows the events, and a client that says nothing, do not hold the end up.
+        let mission_control = hall.floor.ports()[&Service::MissionControl];
+        let mut follower = TcpStream::connect(mission_control).await.unwrap();
+        let request = format!("GET /api/v1/events/stream HTTP/1.1\r\nhost: {mission_control}\r\n\r\n");
+        follower.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = [0_u8; 15];
+        follower.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200 OK");
+        let _mute = TcpStream::connect(hall.floor.ports()[&Service::Gamma]).await.unwrap();
+
         let asked = Instant::now();
         let (ended, closed) = hall.close().await;
+        println!("ended in {:?}", asked.elapsed());
         assert!(asked.elapsed() < Duration::from_secs(2), "took {:?} to end", asked.elapsed());
         assert_eq!(ended.problems, Vec::<String>::new());
         let (recording, digest) = ended.recording.unwrap();
