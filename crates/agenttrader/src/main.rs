@@ -29,8 +29,21 @@ fn environment() -> BTreeMap<String, String> {
     std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
 }
 
+/// The arguments. Without a command they are those of `floor`, its flags too.
+fn arguments() -> Result<Cli, clap::Error> {
+    Cli::try_parse().or_else(|error| {
+        if error.kind() != clap::error::ErrorKind::UnknownArgument {
+            return Err(error);
+        }
+        let mut words = std::env::args_os();
+        let binary = words.next().unwrap_or_default();
+        let with_floor = [binary, "floor".into()].into_iter().chain(words);
+        Cli::try_parse_from(with_floor).map_err(|_| error)
+    })
+}
+
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match arguments() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no failures; they go to standard output.

@@ -111,7 +111,7 @@ fn is_shown_by_mission_control_alone(home: &Home, id: &str) {
 fn without_a_subcommand_it_is_a_floor_and_ends_on_signals_that_a_parent_ignored() {
     let home = Home::new();
     for signal in ["TERM", "INT"] {
-        let bare = home.command(&["--port-base", "0"]);
+        let bare = home.command(&["--port-base", "0", "--speed", "2"]);
         let mut command = Command::new("sh");
         command.env_clear().current_dir(home.path("")).args(["-c", "trap '' INT TERM; exec \"$0\" \"$@\""]);
         command.arg(bare.get_program()).args(bare.get_args()).process_group(0);

@@ -49,8 +49,10 @@ fn the_version_is_one_line() {
 #[test]
 fn wrong_usage_exits_2_and_says_what_is_right() {
     let home = Home::new();
-    let lines: [&[&str]; 9] = [
+    let lines: [&[&str]; 11] = [
         &["flor"],
+        &["--sped", "2"],
+        &["status", "--speed", "2"],
         &["halt"],
         &["floor", "--sped", "2"],
         &["floor", "--seed", "many"],
