@@ -9,7 +9,8 @@ use std::path::PathBuf;
     name = "agenttrader",
     version,
     propagate_version = true,
-    after_help = "Examples:\n  agenttrader                                  the whole floor, with a simulated market\n  agenttrader --seed 7 --speed 10              the same as `agenttrader floor …`\n  \
+    after_help = "Examples:\n  agenttrader                                  the whole floor, with a simulated market\n  \
+                  agenttrader --seed 7 --speed 10              the same as `agenttrader floor …`\n  \
                   agenttrader floor --recording day.rec --speed 60\n  agenttrader halt --reason drill\n  \
                   agenttrader replay .agenttrader/recordings/RUN.rec --verify .agenttrader\n\n\
                   Exit codes: 0 done and good; 1 judged and bad; 2 could not judge or bad usage; 69 a needed service is \
