@@ -72,6 +72,9 @@ pub enum LiveError {
     Recording(#[from] RecordError),
 }
 
+/// Facts and instruments that wait for a recording that cannot be written: whole chains, and hours of switch and feed.
+const WAITING_MAX: usize = 16_384;
+
 struct Sequence {
     beginning: Beginning,
     clock: VenueClock,
@@ -85,6 +88,7 @@ struct Sequence {
     feed_ended: bool,
     next_timer: UnixNanos,
     recording_problem: Option<String>,
+    waiting: VecDeque<Input>,
     outputs: Vec<Output>,
 }
 
@@ -113,6 +117,7 @@ pub fn run(
         feed_ended: false,
         next_timer: UnixNanos::EPOCH,
         recording_problem: None,
+        waiting: VecDeque::new(),
         outputs: Vec::new(),
     };
     sequence.publish(clock::wall());
@@ -176,14 +181,36 @@ impl Sequence {
     fn take_in(&mut self, input: Input, told: bool) {
         let wall = clock::wall();
         let status_changed = if told { false } else { self.note(&input, wall) };
-        let (Some(engine), Some(recorder), Some(at)) =
-            (self.engine.as_mut(), self.recorder.as_mut(), self.clock.at(wall))
-        else {
+        if self.engine.is_none() {
             self.take_early(input, wall);
             if status_changed {
                 self.publish(wall);
             }
             return;
+        }
+        // What could not be recorded comes first: nothing is judged before the switch that was told meanwhile.
+        while let Some(waiting) = self.waiting.pop_front() {
+            if let Err(back) = self.record_and_step(waiting, wall, true) {
+                self.waiting.push_front(back);
+                break;
+            }
+        }
+        let unrecorded = if self.waiting.is_empty() { self.record_and_step(input, wall, told).err() } else { Some(input) };
+        if let Some(input) = unrecorded {
+            self.keep_waiting(input, wall, told);
+        }
+        if status_changed {
+            self.publish(wall);
+            self.read(wall);
+        }
+    }
+
+    /// Numbers, records and handles an input, or gives it back.
+    fn record_and_step(&mut self, input: Input, wall: UnixNanos, told: bool) -> Result<(), Input> {
+        let (Some(engine), Some(recorder), Some(at)) =
+            (self.engine.as_mut(), self.recorder.as_mut(), self.clock.at(wall))
+        else {
+            return Err(input);
         };
         match recorder.record(at, &input) {
             Ok(number) => {
@@ -192,27 +219,47 @@ impl Sequence {
                 engine.step(&numbered, &mut || recorder.digest_so_far(), &mut self.outputs);
                 self.counters.input(&numbered.input, &self.beginning.agents, &self.beginning.marketdata);
                 self.hand_on(&numbered, wall, told);
+                Ok(())
             }
             Err(error) => {
-                self.recording_problem = Some(error.to_string());
                 self.counters.unrecorded();
+                // An input without a form in a recording would stand in everybody's way for ever.
+                let lasting = matches!(error, RecordError::Input { .. });
+                self.recording_problem = Some(error.to_string());
+                if lasting { Ok(()) } else { Err(input) }
             }
         }
-        if status_changed {
-            self.publish(wall);
-            self.read(wall);
+    }
+
+    /// Keeps an input that could not be recorded until it can: facts and instruments. Market data is let go, it is stale by
+    /// then; so are timers. What the input itself leads to is told at once, as the statuses show it at once.
+    fn keep_waiting(&mut self, input: Input, wall: UnixNanos, told: bool) {
+        if matches!(input, Input::Market(_) | Input::Fact(Fact::Timer { .. })) {
+            return;
+        }
+        if !told {
+            self.tell(&input, wall);
+        }
+        if self.waiting.len() >= WAITING_MAX {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(input);
+    }
+
+    /// Hands on the records of an input that has no number yet.
+    fn tell(&self, input: &Input, wall: UnixNanos) {
+        let Beginning { agents, marketdata, .. } = &self.beginning;
+        let names: Vec<String> = agents.iter().map(|seated| seated.identity.agent.agent_name.clone()).collect();
+        let batch = records::of_input(input, None, &names, marketdata, wall);
+        if !batch.is_empty() {
+            let _ = self.outgoing.send(batch);
         }
     }
 
     /// Before the venue's time is known nothing is numbered: the switch is told at once nonetheless, and kept for the
     /// recording, of which the latest are of more use than the first.
     fn take_early(&mut self, input: Input, wall: UnixNanos) {
-        let Beginning { agents, marketdata, .. } = &self.beginning;
-        let names: Vec<String> = agents.iter().map(|seated| seated.identity.agent.agent_name.clone()).collect();
-        let batch = records::of_input(&input, None, &names, marketdata, wall);
-        if !batch.is_empty() {
-            let _ = self.outgoing.send(batch);
-        }
+        self.tell(&input, wall);
         if matches!(input, Input::Fact(_)) {
             if self.early.len() >= EARLY_INPUTS_MAX {
                 // Tries to reach the venue can go on for days; what was said of logs and switch is said once.

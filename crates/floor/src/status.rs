@@ -34,7 +34,8 @@ pub struct Common<'a> {
 
 /// The snapshot of one agent.
 pub fn snapshot(identity: &Identity, log: &Log, common: &Common<'_>) -> Snapshot {
-    let log_writable = log.health() == Health::Writable;
+    // What cannot be recorded cannot be judged either: for whoever looks it is the same as a log that cannot be written.
+    let log_writable = log.health() == Health::Writable && common.recording_problem.is_none();
     let market = market(common);
     let fresh = common.engine.is_some_and(|engine| engine.book().feed_freshness().is_fresh());
     let open = common.engine.is_some_and(|engine| engine.book().is_open());

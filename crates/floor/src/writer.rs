@@ -78,7 +78,8 @@ fn quote_claim(entry: &mut Entry, claim: &Path, redactor: &Redactor) {
     let halted = entry.intent_payload.pointer("/reading/halted").and_then(Value::as_bool) == Some(true);
     let Some(mut claimed) = read_claim(claim).filter(|_| halted) else { return };
     let at = claimed.get("at_utc").and_then(Value::as_str).and_then(|text| UnixNanos::parse(text).ok());
-    if at.is_none_or(|at| entry.timestamp.since(at) > CLAIM_AGE_MAX) {
+    // Both ways: a claim from the future would be quoted at every later halt.
+    if at.is_none_or(|at| entry.timestamp.since(at) > CLAIM_AGE_MAX || at.since(entry.timestamp) > CLAIM_AGE_MAX) {
         return;
     }
     redactor.redact_value(&mut claimed);
