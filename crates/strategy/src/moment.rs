@@ -21,6 +21,9 @@ pub const HEDGE_VALID: Span = Span::from_seconds(15);
 /// How long a close stays good before it is priced anew.
 pub const CLOSE_VALID: Span = Span::from_seconds(30);
 
+/// What an order's life has over twice the feed's cadence.
+const CADENCE_ROOM: Span = Span::from_seconds(1);
+
 /// One underlying at one second of an open session, with fresh data.
 #[derive(Clone, Copy)]
 pub struct Moment<'a> {
@@ -43,15 +46,17 @@ pub struct Moment<'a> {
 }
 
 impl<'a> Moment<'a> {
-    /// When a proposal made now lapses: by its intent, at least twice the feed's cadence, at most as long as any may be and
-    /// not beyond the close.
+    /// When a proposal made now lapses: by its intent, at least twice the feed's cadence and a second, at most as long as any
+    /// may be and not beyond the close. An order lapses at its instant before the quotes of that instant are matched: with
+    /// the second on top it meets two of them.
     pub fn valid_until(&self, intent: Intent) -> UnixNanos {
         let span = match intent {
             Intent::Open => ENTRY_VALID,
             Intent::Hedge => HEDGE_VALID,
             Intent::Close => CLOSE_VALID,
         };
-        let span = span.max(self.book.cadence().doubled()).nanos().min(VALIDITY_MAX.nanos());
+        let twice = self.book.cadence().doubled().nanos().saturating_add(CADENCE_ROOM.nanos());
+        let span = span.nanos().max(twice).min(VALIDITY_MAX.nanos());
         self.at.plus(Span::from_nanos(span)).min(self.session.close)
     }
 

@@ -156,8 +156,8 @@ fn an_order_like_the_last_one_waits_for_the_duplicate_window() {
 }
 
 #[test]
-fn validity_is_sixty_seconds_or_twice_the_cadence_but_never_past_the_close() {
-    for (cadence, valid) in [(0, 60), (30, 60), (60, 120), (600, 900)] {
+fn validity_is_sixty_seconds_or_twice_the_cadence_and_a_second_but_never_past_the_close() {
+    for (cadence, valid) in [(0, 60), (29, 60), (30, 61), (60, 121), (600, 900)] {
         let mut world = World::for_strategy("gamma", &["SPY"], MONDAY, 10, 0);
         world.fact(FeedFact::Cadence { every: Span::from_seconds(cadence) });
         world.fate = Fate::Rest;

@@ -86,7 +86,7 @@ impl Reason {
             Self::Unparsable => "not a row of this kind",
             Self::Terms => "contract terms that no option symbol holds",
             Self::Suspicious => "marked suspicious by the vendor",
-            Self::OutOfOrder => "earlier than the row before it",
+            Self::OutOfOrder => "earlier than the row kept before it",
             Self::NoSide => "a quote that states neither side",
             Self::OutsideWindow => "outside the hours imported",
             Self::NegativePrice => "a negative price",
@@ -152,18 +152,14 @@ impl Parser {
         }
         let fields = fields.get(..count).unwrap_or_default();
         let start = self.window.midnight.plus(since_midnight(fields.first().copied().unwrap_or_default())?);
-        let in_order = |last: &mut UnixNanos| {
-            if start < *last {
-                return Err(Reason::OutOfOrder);
-            }
-            *last = start;
-            Ok(())
-        };
-        match (self.format.kind, self.format.interval) {
+        // Only what counts moves the time on: a dropped row's says nothing about the rows after it.
+        let last = self.last;
+        let in_order = || if start < last { Err(Reason::OutOfOrder) } else { Ok(()) };
+        let event = match (self.format.kind, self.format.interval) {
             (Kind::OpenInterest, _) => {
                 let [_, contracts] = fields else { return Err(Reason::Unparsable) };
                 let contracts = whole(contracts)?;
-                in_order(&mut self.last)?;
+                in_order()?;
                 if start >= self.window.close {
                     return Err(Reason::OutsideWindow);
                 }
@@ -173,23 +169,21 @@ impl Parser {
             }
             (Kind::Trade, Some(interval)) => {
                 let bar = self.trade_bar(fields, start, interval)?;
-                in_order(&mut self.last)?;
+                in_order()?;
                 self.sound_bar(&bar).map(|()| (bar.end(), MarketEvent::Bar(bar)))
             }
-            (Kind::Quote, Some(interval)) => {
+            (Kind::Quote, Some(_)) => {
                 let [_, _, _, _, bid, bid_size, _, _, _, ask, ask_size] = fields else {
                     return Err(Reason::Unparsable);
                 };
                 let bid = self.stated(bid, bid_size, b' ')?;
                 let ask = self.stated(ask, ask_size, b' ')?;
-                in_order(&mut self.last)?;
-                let end = start.plus(interval);
-                let inside = self.window.holds_bar(start, end);
-                self.quote(bid, ask, end, inside, (row, tally)).map(|quote| (end, quote))
+                in_order()?;
+                self.quote(bid, ask, start, row, tally)
             }
             (Kind::Trade, None) => {
                 let trade = self.tick_trade(fields, start)?;
-                in_order(&mut self.last)?;
+                in_order()?;
                 if !self.window.holds_tick(start) {
                     return Err(Reason::OutsideWindow);
                 }
@@ -208,11 +202,14 @@ impl Parser {
                 let bid = heard(self.stated(bid, bid_size, exchange)?);
                 let ask = heard(self.stated(ask, ask_size, exchange)?);
                 flagged(suspicious)?;
-                in_order(&mut self.last)?;
-                let inside = self.window.holds_tick(start);
-                self.quote(bid, ask, start, inside, (row, tally)).map(|quote| (start, quote))
+                in_order()?;
+                self.quote(bid, ask, start, row, tally)
             }
+        };
+        if event.is_ok() {
+            self.last = start;
         }
+        event
     }
 
     /// A side of a quote, `None` where it is blank.
@@ -231,15 +228,24 @@ impl Parser {
         }
     }
 
-    /// The quote after a row that states `bid`, `ask` or both.
+    /// The quote after a row that states `bid`, `ask` or both. A row whose sides are carried on counts in the order of the file, also
+    /// where it becomes no event itself.
     fn quote(
         &mut self,
         bid: Option<Side>,
         ask: Option<Side>,
-        at: UnixNanos,
-        inside: bool,
-        (row, tally): (&[u8], &mut Tally),
-    ) -> Result<MarketEvent, Reason> {
+        start: UnixNanos,
+        row: &[u8],
+        tally: &mut Tally,
+    ) -> Result<Timed, Reason> {
+        let (at, inside) = match self.format.interval {
+            Some(interval) => (start.plus(interval), self.window.holds_bar(start, start.plus(interval))),
+            None => (start, self.window.holds_tick(start)),
+        };
+        // After the hours imported nothing is left to carry a side on to.
+        if !inside && start >= self.window.open {
+            return Err(Reason::OutsideWindow);
+        }
         let negative = |side: &Option<Side>| side.is_some_and(|side| side.price < Price::ZERO);
         let crossed =
             |bid: Side, ask: Side| bid.price > Price::ZERO && ask.price > Price::ZERO && bid.price > ask.price;
@@ -253,6 +259,7 @@ impl Parser {
         if let Some(reason) = nonsense {
             return Err(if inside { reason } else { Reason::OutsideWindow });
         }
+        self.last = start;
         let carried_bid = bid.is_none();
         self.bid = bid.unwrap_or(self.bid);
         self.ask = ask.unwrap_or(self.ask);
@@ -268,7 +275,7 @@ impl Parser {
         if self.bid.price == Price::ZERO && self.ask.price == Price::ZERO {
             return Err(Reason::NoSide);
         }
-        Ok(MarketEvent::Quote(Quote {
+        let quote = Quote {
             instrument: self.instrument,
             exchange_time: at,
             bid: self.bid.price,
@@ -278,7 +285,8 @@ impl Parser {
             bid_exchange: self.bid.exchange,
             ask_exchange: self.ask.exchange,
             condition: b' ',
-        }))
+        };
+        Ok((at, MarketEvent::Quote(quote)))
     }
 
     fn trade_bar(&self, fields: &[&str], start: UnixNanos, interval: Span) -> Result<Bar, Reason> {

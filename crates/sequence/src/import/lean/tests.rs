@@ -314,6 +314,45 @@ fn a_blank_side_keeps_its_last_value_until_the_other_moves_through_it() {
 }
 
 #[test]
+fn the_time_of_a_dropped_row_costs_no_later_row() {
+    let lean = Lean::new();
+    let quoted: String = [
+        (10, 0, "1,1,1,100000,5,1,1,1,101000,6"),
+        (10, 2, "1,1,1,-100000,5,1,1,1,101000,6"),
+        (10, 3, ",,,,0,,,,,0"),
+        // After the half day's close: neither its time nor its sides count.
+        (13, 30, "1,1,1,90000,5,1,1,1,91000,6"),
+        (10, 1, ",,,,0,1,1,1,102000,7"),
+        (10, 2, "1,1,1,100100,8,1,1,1,102000,7"),
+        // Earlier than a row that was kept.
+        (10, 1, "1,1,1,100200,8,1,1,1,102000,7"),
+    ]
+    .iter()
+    .map(|(hour, minute, row)| format!("{},{row}\n", ms(*hour, *minute, 0)))
+    .collect();
+    let traded: String = [(10, 2, -5), (10, 0, 5), (13, 30, 5), (10, 1, 5), (10, 0, 5)]
+        .iter()
+        .map(|(hour, minute, price)| format!("{},{price},{price},{price},{price},9\n", ms(*hour, *minute, 0)))
+        .collect();
+    lean.zip(&format!("equity/usa/minute/goog/{DAY}_quote.zip"), &[("20151224_goog_minute_quote.csv", &quoted)])
+        .zip(&format!("equity/usa/minute/goog/{DAY}_trade.zip"), &[("20151224_goog_minute_trade.csv", &traded)]);
+    let (report, events) = lean.events(&lean.request("GOOG"));
+    let got: Vec<_> = quotes(&events)
+        .iter()
+        .map(|quote| (quote.exchange_time, quote.bid.to_string(), quote.ask.to_string()))
+        .collect();
+    let wanted = [(1, "10", "10.1"), (2, "10", "10.2"), (3, "10.01", "10.2")];
+    assert_eq!(got, wanted.map(|(minute, bid, ask)| (at(10, minute, 0), bid.to_owned(), ask.to_owned())));
+    let bars: Vec<UnixNanos> =
+        events.iter().filter(|(_, event)| matches!(event, MarketEvent::Bar(_))).map(|(at, _)| *at).collect();
+    assert_eq!(bars, [at(10, 1, 0), at(10, 2, 0)]);
+    use csv::Reason::{NegativePrice, NoSide, OutOfOrder, OutsideWindow};
+    for (reason, count) in [(NegativePrice, 2), (NoSide, 1), (OutsideWindow, 2), (OutOfOrder, 2)] {
+        assert_eq!(dropped(&report, reason), count, "{reason:?}");
+    }
+}
+
+#[test]
 fn nonsense_is_counted_by_reason_with_the_first_of_it() {
     let lean = Lean::new();
     let open = ms(9, 30, 0);
