@@ -8,7 +8,7 @@ use crate::inlet::inlet;
 use crate::live::{self, Beginning, LiveError, Seated};
 use crate::market::{Market, MarketChoice, follow};
 use crate::ports::{Service, bind};
-use crate::records::{self, Outgoing};
+use crate::records::{self, Outgoing, RecordingEnd};
 use crate::run::{Ended, Watch};
 use crate::status::{Common, snapshot};
 use crate::switch_watch;
@@ -23,7 +23,6 @@ use agenttrader_agent::start::{self, Identity};
 use agenttrader_agent::tasks::Tasks;
 use agenttrader_audit::log::Log;
 use agenttrader_audit::record::Record;
-use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::AgentRole;
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::{Span, UnixNanos};
@@ -75,7 +74,7 @@ pub struct Alone {
     address: Option<SocketAddr>,
     tasks: Tasks,
     feed_stop: tokio::sync::watch::Sender<bool>,
-    sequence: Option<JoinHandle<Result<Option<Digest>, LiveError>>>,
+    sequence: Option<JoinHandle<Result<Option<RecordingEnd>, LiveError>>>,
     writer: Option<JoinHandle<()>>,
     log: Arc<Log>,
     recording: PathBuf,
@@ -201,17 +200,18 @@ impl Alone {
         let (sequence, writer, log) = (self.sequence.take(), self.writer.take(), Arc::clone(&self.log));
         let mut problems = Vec::new();
         let joined = tokio::task::spawn_blocking(move || {
-            let digest = sequence.and_then(|thread| thread.join().ok());
+            let end = sequence.and_then(|thread| thread.join().ok());
             let _ = writer.map(JoinHandle::join);
-            log.append(records::agent_stop("asked to stop", clock::wall())).unwaited();
-            (digest, log.close())
+            let recorded = end.as_ref().and_then(|end| end.as_ref().ok().copied().flatten());
+            log.append(records::agent_stop("asked to stop", recorded.as_ref(), clock::wall())).unwaited();
+            (end, log.close())
         });
         let mut recording = None;
         match joined.await {
-            Ok((digest, closed)) => {
+            Ok((end, closed)) => {
                 problems.extend(closed.err().map(|error| error.to_string()));
-                match digest {
-                    Some(Ok(digest)) => recording = digest.map(|digest| (self.recording.clone(), digest)),
+                match end {
+                    Some(Ok(end)) => recording = end.map(|end| (self.recording.clone(), end.sha256)),
                     Some(Err(error)) => problems.push(chain(&error)),
                     None => problems.push("the sequence ended in a panic".to_owned()),
                 }
@@ -381,7 +381,7 @@ impl AloneMissionControl {
         let left = self.tasks.shutdown(END_WITHIN).await;
         let mut problems: Vec<String> =
             left.into_iter().map(|left| format!("{} did not end in time", left.name)).collect();
-        self.log.append(records::agent_stop("asked to stop", clock::wall())).unwaited();
+        self.log.append(records::agent_stop("asked to stop", None, clock::wall())).unwaited();
         problems.extend(self.log.close().err().map(|error| error.to_string()));
         Ended { recording: None, problems }
     }

@@ -3,13 +3,12 @@
 use crate::counters::Counters;
 use crate::engine::{Engine, Judging, Output, Run};
 use crate::inlet::Inputs;
-use crate::records::{self, Cause, Outgoing};
+use crate::records::{self, Cause, Outgoing, RecordingEnd};
 pub use crate::seated::Seated;
 use crate::status::{Common, snapshot};
 use crate::venue_clock::{ClockReading, VenueClock};
 use agenttrader_agent::clock;
 use agenttrader_agent::tasks::Stop;
-use agenttrader_core::digest::Digest;
 use agenttrader_core::time::{Span, UnixNanos};
 use agenttrader_marketdata::feed::FeedInput;
 use agenttrader_safety::kill_switch::Reading;
@@ -92,7 +91,7 @@ struct Sequence {
     outputs: Vec<Output>,
 }
 
-/// Runs until a stop is asked for or nobody sends inputs any more. Returns the digest of the recording, if one was begun.
+/// Runs until a stop is asked for or nobody sends inputs any more. Returns how the recording ended, if one was begun.
 ///
 /// # Errors
 /// [`LiveError`] when the run cannot begin, or its recording cannot be finished.
@@ -101,7 +100,7 @@ pub fn run(
     inputs: &Inputs,
     outgoing: Sender<Vec<Outgoing>>,
     stop: &Stop,
-) -> Result<Option<Digest>, LiveError> {
+) -> Result<Option<RecordingEnd>, LiveError> {
     let states = beginning.agents.iter().map(|_| None).collect();
     let counters = Counters::new(&beginning.agents, &beginning.marketdata);
     let mut sequence = Sequence {
@@ -195,7 +194,8 @@ impl Sequence {
                 break;
             }
         }
-        let unrecorded = if self.waiting.is_empty() { self.record_and_step(input, wall, told).err() } else { Some(input) };
+        let unrecorded =
+            if self.waiting.is_empty() { self.record_and_step(input, wall, told).err() } else { Some(input) };
         if let Some(input) = unrecorded {
             self.keep_waiting(input, wall, told);
         }
@@ -387,11 +387,11 @@ impl Sequence {
         }
     }
 
-    fn finish(mut self) -> Result<Option<Digest>, LiveError> {
-        match self.recorder.take() {
-            Some(recorder) => Ok(Some(recorder.finish()?.digest)),
-            None => Ok(None),
-        }
+    fn finish(mut self) -> Result<Option<RecordingEnd>, LiveError> {
+        let Some(recorder) = self.recorder.take() else { return Ok(None) };
+        let finished = recorder.finish()?;
+        let recording_id = self.beginning.run.recording_id;
+        Ok(Some(RecordingEnd { recording_id, inputs: finished.inputs, sha256: finished.digest }))
     }
 }
 

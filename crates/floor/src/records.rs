@@ -4,13 +4,14 @@ use crate::engine::Output;
 use agenttrader_audit::record::{Entry, IntentType, Outcome};
 use agenttrader_core::canonical_json;
 use agenttrader_core::decision::Decision;
+use agenttrader_core::digest::Digest;
 use agenttrader_core::proposal::Proposal;
 use agenttrader_core::time::UnixNanos;
 use agenttrader_execution::output::DeskOutput;
 use agenttrader_safety::gate::Verdict;
 use agenttrader_sequence::input::{Fact, FeedFact, Input};
 use agenttrader_strategy::draft::NoteKind;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -233,9 +234,22 @@ pub fn agent_start(payload: Value, wall: UnixNanos) -> Entry {
     entry(wall, IntentType::AgentStart, "agent starts", payload, Outcome::Started)
 }
 
-/// The last record of a run in an agent's log.
-pub fn agent_stop(reason: &str, wall: UnixNanos) -> Entry {
-    entry(wall, IntentType::AgentStop, "agent stops", json!({"reason": reason}), Outcome::Success)
+/// The last record of a run in an agent's log. It names the recording as it ended, so that nobody can cut or change its end
+/// unseen; null where none was begun.
+pub fn agent_stop(reason: &str, recording: Option<&RecordingEnd>, wall: UnixNanos) -> Entry {
+    let payload = json!({"reason": reason, "recording": recording});
+    entry(wall, IntentType::AgentStop, "agent stops", payload, Outcome::Success)
+}
+
+/// A recording as it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordingEnd {
+    /// Which.
+    pub recording_id: Uuid,
+    /// Inputs in it.
+    pub inputs: u64,
+    /// SHA-256 of its bytes.
+    pub sha256: Digest,
 }
 
 /// Adds signature and key to a proposal's payload.
@@ -259,6 +273,6 @@ pub fn state_transition(from: &str, to: &str, reasons: &[String], wall: UnixNano
 }
 
 /// The digest of a configuration's canonical JSON, for a recording's head.
-pub fn digest_of<T: Serialize>(of: &T) -> Option<agenttrader_core::digest::Digest> {
-    canonical_json::of(of).ok().map(|text| agenttrader_core::digest::Digest::of(text.as_bytes()))
+pub fn digest_of<T: Serialize>(of: &T) -> Option<Digest> {
+    canonical_json::of(of).ok().map(|text| Digest::of(text.as_bytes()))
 }

@@ -3,6 +3,7 @@
 use crate::bodies::{Body, BodyDigest, BodyKind, Unwritable, body_in, body_of};
 use crate::configuration::ConfigurationError;
 use crate::engine::{Engine, EngineError, Judging, Run};
+use crate::records::RecordingEnd;
 use agenttrader_audit::read::{self, ReadError as JournalError};
 use agenttrader_audit::record::IntentType;
 use agenttrader_core::digest::Digest;
@@ -255,6 +256,9 @@ impl Replay {
 #[derive(Debug, Default)]
 pub struct Recorded {
     bodies: [std::collections::VecDeque<Body>; 3],
+    end: Option<RecordingEnd>,
+    is_whole: bool,
+    not_logged: u64,
 }
 
 /// The first difference between a replay and what was recorded.
@@ -296,6 +300,12 @@ impl Recorded {
             for record in read::records(&path).map_err(failed)? {
                 let record = record.map_err(failed)?;
                 let kind = match record.intent_type {
+                    IntentType::AgentStop => {
+                        let end = record.intent_payload.get("recording").cloned();
+                        let end = end.and_then(|end| serde_json::from_value::<RecordingEnd>(end).ok());
+                        recorded.end = end.filter(|end| end.recording_id == recording_id).or(recorded.end);
+                        continue;
+                    }
                     IntentType::OrderProposal => BodyKind::Proposal,
                     IntentType::ExecutionDecision => BodyKind::Decision,
                     IntentType::Fill => BodyKind::Fill,
@@ -327,6 +337,7 @@ impl Recorded {
         let place = |id: &Option<String>| id.as_ref().and_then(|id| decided.get(id)).copied().unwrap_or(usize::MAX);
         proposals.sort_by_key(|(input, proposal_id, _)| (*input, place(proposal_id)));
         proposals.into_iter().for_each(|(_, _, body)| recorded.push(Some(body)));
+        recorded.is_whole = recorded.end.is_some();
         Ok(recorded)
     }
 
@@ -335,7 +346,7 @@ impl Recorded {
     /// # Errors
     /// [`ReplayError`] when a file cannot be read or holds something else.
     pub fn of_files(path: &Path) -> Result<Self, ReplayError> {
-        let mut recorded = Self::default();
+        let mut recorded = Self { is_whole: true, ..Self::default() };
         let text = std::fs::read_to_string(path).map_err(|source| ReplayError::Io { path: path.to_owned(), source })?;
         for (line, number) in text.lines().zip(1_u64..) {
             let body = line.split_once(' ').and_then(|(kind, json)| {
@@ -363,8 +374,36 @@ impl Recorded {
         let recorded = self.bodies.get_mut(body.kind as usize)?.pop_front();
         match recorded {
             Some(recorded) if recorded.json == body.json => None,
+            // The recording runs ahead of the logs: of a run that was cut off its last bodies were never logged.
+            None if !self.is_whole => {
+                self.not_logged = self.not_logged.saturating_add(1);
+                None
+            }
             recorded => Some(difference(body.kind, place, Some(body), recorded.as_ref())),
         }
+    }
+
+    /// Whether the logs hold the run to its end: it ended in order and they name the recording as it ended.
+    pub const fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Bodies of the replay that come after the last that was logged, in a run that was cut off.
+    pub const fn not_logged(&self) -> u64 {
+        self.not_logged
+    }
+
+    /// Whether the recording is the one that the logs name at the run's end: what changed after the last body shows here.
+    pub fn other_recording(&self, replayed: &Replayed) -> Option<Difference> {
+        let end = self.end.filter(|end| (end.inputs, end.sha256) != (replayed.inputs, replayed.recording_sha256))?;
+        let side = |inputs: u64, sha256: Digest| Some(serde_json::json!({"inputs": inputs, "sha256": sha256}));
+        Some(Difference {
+            kind: "recording".to_owned(),
+            place: 1,
+            replayed: side(replayed.inputs, replayed.recording_sha256),
+            recorded: side(end.inputs, end.sha256),
+            pointer: "/sha256".to_owned(),
+        })
     }
 
     /// What was recorded and not replayed, if anything.

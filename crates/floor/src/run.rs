@@ -8,7 +8,7 @@ use crate::inlet::inlet;
 use crate::live::{self, Beginning, LiveError, Readable, Seated};
 use crate::market::{Market, MarketChoice, follow};
 use crate::ports::{self, Service, bind};
-use crate::records::{self, Outgoing};
+use crate::records::{self, Outgoing, RecordingEnd};
 use crate::status::snapshot;
 use crate::switch_watch;
 use crate::writer::{self, Desks};
@@ -78,7 +78,8 @@ pub struct Floor {
     tasks: Tasks,
     feed_stop: tokio::sync::watch::Sender<bool>,
     market: Market,
-    sequence: Option<JoinHandle<Result<Option<Digest>, LiveError>>>,
+    sequence: Option<JoinHandle<Result<Option<RecordingEnd>, LiveError>>>,
+    sequence_failed: tokio::sync::watch::Receiver<bool>,
     writer: Option<JoinHandle<()>>,
     folder: Option<JoinHandle<()>>,
     desks: Arc<Desks>,
@@ -197,9 +198,14 @@ impl Floor {
             marketdata: start::MARKETDATA.to_owned(),
             readings: readings(Arc::clone(&hub), Arc::clone(&desks), gate_agent, run.strategy_mode, fills),
         };
+        let (sequence_fails, sequence_failed) = tokio::sync::watch::channel(false);
         let sequence = {
             let stop = tasks.stop();
-            spawn("sequence", move || live::run(beginning, &inputs, outgoing, &stop))?
+            spawn("sequence", move || {
+                let ended = live::run(beginning, &inputs, outgoing, &stop);
+                let _ = sequence_fails.send(ended.is_err());
+                ended
+            })?
         };
 
         let switch = KillSwitch::new(switch_watch::sources(&data_dir, &run.environment));
@@ -241,6 +247,7 @@ impl Floor {
             feed_stop,
             market,
             sequence: Some(sequence),
+            sequence_failed,
             writer: Some(writer),
             folder: Some(folder),
             desks,
@@ -278,7 +285,16 @@ impl Floor {
 
     /// Until a part of the floor fails by itself; tells which.
     pub async fn failure(&self) -> String {
-        self.tasks.failure().await
+        let mut failed = self.sequence_failed.clone();
+        let sequence = async {
+            if failed.wait_for(|failed| *failed).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            name = self.tasks.failure() => name,
+            () = sequence => "the sequence".to_owned(),
+        }
     }
 
     /// Waits until the recording that is played has been told to its end; for ever where none is.
@@ -307,27 +323,28 @@ impl Floor {
         let folder = self.folder.take();
         let desks = Arc::clone(&self.desks);
         let joined = tokio::task::spawn_blocking(move || {
-            let digest = sequence.and_then(|thread| thread.join().ok());
+            let end = sequence.and_then(|thread| thread.join().ok());
+            let recorded = end.as_ref().and_then(|end| end.as_ref().ok().copied().flatten());
             let ended = writer.is_none_or(|thread| thread.join().is_ok());
             let mut unwritten = Vec::new();
             for (name, desk) in desks.iter() {
-                desk.log.append(records::agent_stop("asked to stop", clock::wall())).unwaited();
+                desk.log.append(records::agent_stop("asked to stop", recorded.as_ref(), clock::wall())).unwaited();
                 if let Err(error) = desk.log.close() {
                     unwritten.push(format!("log of {name}: {error}"));
                 }
             }
             drop(desks);
-            (digest, ended, unwritten, folder)
+            (end, ended, unwritten, folder)
         });
         let mut recording = None;
         match joined.await {
-            Ok((digest, ended, unwritten, folder)) => {
+            Ok((end, ended, unwritten, folder)) => {
                 problems.extend(unwritten);
                 if !ended {
                     problems.push("the writer ended in a panic".to_owned());
                 }
-                match digest {
-                    Some(Ok(Some(digest))) => recording = Some((self.recording.clone(), digest)),
+                match end {
+                    Some(Ok(Some(end))) => recording = Some((self.recording.clone(), end.sha256)),
                     Some(Ok(None)) => {}
                     Some(Err(error)) => problems.push(chain(&error)),
                     None => problems.push("the sequence ended in a panic".to_owned()),

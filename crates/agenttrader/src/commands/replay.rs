@@ -65,9 +65,20 @@ pub fn run(arguments: &ReplayArgs, build: Build) -> Done {
     if let Some(out) = out {
         out.finish().map_err(|error| could_not(&error))?;
     }
-    let verified = recorded.map(|recorded| first.or_else(|| recorded.left_over(places)));
+    let verified = recorded.map(|recorded| Verdict {
+        difference: first.or_else(|| recorded.left_over(places)).or_else(|| recorded.other_recording(&replayed)),
+        is_whole: recorded.is_whole(),
+        not_logged: recorded.not_logged(),
+    });
     report(arguments, &replayed, verified.as_ref(), begun.elapsed().as_secs_f64());
-    Ok(if matches!(verified, Some(Some(_))) { Exit::Bad } else { Exit::Good })
+    Ok(if verified.is_some_and(|verdict| verdict.difference.is_some()) { Exit::Bad } else { Exit::Good })
+}
+
+/// What a comparison came to.
+struct Verdict {
+    difference: Option<Difference>,
+    is_whole: bool,
+    not_logged: u64,
 }
 
 /// The files of `--out`: one of all bodies, in order.
@@ -95,10 +106,16 @@ impl Writer {
     }
 }
 
-fn report(arguments: &ReplayArgs, replayed: &Replayed, verified: Option<&Option<Difference>>, seconds: f64) {
+fn report(arguments: &ReplayArgs, replayed: &Replayed, verified: Option<&Verdict>, seconds: f64) {
     if arguments.json {
-        let verdict =
-            verified.map(|difference| serde_json::json!({"identical": difference.is_none(), "difference": difference}));
+        let verdict = verified.map(|verdict| {
+            serde_json::json!({
+                "identical": verdict.difference.is_none(),
+                "difference": verdict.difference,
+                "ended_in_order": verdict.is_whole,
+                "not_logged": verdict.not_logged,
+            })
+        });
         json(&serde_json::json!({"replay": replayed, "verify": verdict}));
         return;
     }
@@ -125,10 +142,19 @@ fn report(arguments: &ReplayArgs, replayed: &Replayed, verified: Option<&Option<
     data(&format!("digest     {}", replayed.bodies_sha256));
     match verified {
         None => {}
-        Some(None) => {
-            data("verify     IDENTICAL: every recorded proposal, decision and fill was made again, byte for byte")
+        Some(Verdict { difference: None, is_whole: true, .. }) => {
+            data("verify     IDENTICAL: every recorded proposal, decision and fill was made again, byte for byte");
         }
-        Some(Some(difference)) => {
+        Some(Verdict { difference: None, not_logged, .. }) => {
+            data(
+                "verify     IDENTICAL as far as logged: every recorded proposal, decision and fill was made again, byte for byte",
+            );
+            data(&format!(
+                "           the logs name no end of this run (it was cut off, or still runs): {not_logged} later bodies and the \
+                 recording's end cannot be compared"
+            ));
+        }
+        Some(Verdict { difference: Some(difference), .. }) => {
             data(&format!(
                 "verify     DIFFERENT: {} {} differs at `{}`",
                 difference.kind, difference.place, difference.pointer
