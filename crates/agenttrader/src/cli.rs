@@ -216,7 +216,7 @@ pub struct ReplayArgs {
     /// Compare with what was recorded: a data directory, or a file of bodies that `--out` wrote
     #[arg(long, value_name = "DATA_DIR|FILE")]
     pub verify: Option<PathBuf>,
-    /// Write every body there, one a line, in a file a kind
+    /// Write every body to bodies.txt there, one a line, in order
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Strategies to run over an imported recording [default: gamma,whale]

@@ -1,7 +1,17 @@
 //! Everything this binary prints: data on standard output, talk on standard error, and the exit codes.
 
+use agenttrader_floor::plain::plain;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+/// Longest wait for a reader of [`tell`].
+const TELL_WITHIN: Duration = Duration::from_millis(300);
+
+/// Lines of [`tell`] that are not written yet.
+static UNTOLD: AtomicUsize = AtomicUsize::new(0);
 
 /// Why a command ends as it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,8 +100,35 @@ pub fn talk(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Says a failure in its parts.
+/// Talk of what must go on, and end, though nobody reads it: waits for a moment, and while a line is stuck later ones are left out.
+pub fn tell(text: &str) {
+    if UNTOLD.load(Ordering::SeqCst) > 0 {
+        return;
+    }
+    UNTOLD.fetch_add(1, Ordering::SeqCst);
+    let (told, done) = channel::<()>();
+    let line = plain(text);
+    let write = move || {
+        talk(&line);
+        UNTOLD.fetch_sub(1, Ordering::SeqCst);
+        drop(told);
+    };
+    match std::thread::Builder::new().name("talk".to_owned()).spawn(write) {
+        // The end of the thread ends the wait as well.
+        Ok(_) => {
+            let _: Result<(), RecvTimeoutError> = done.recv_timeout(TELL_WITHIN);
+        }
+        Err(_) => {
+            UNTOLD.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Says a failure in its parts, unless nobody reads what is said.
 pub fn failed(failure: &Failure) {
+    if UNTOLD.load(Ordering::SeqCst) > 0 {
+        return;
+    }
     talk(&format!("error: {}", failure.message.trim_end()));
     if let Some(hint) = &failure.hint {
         talk(&format!("hint: {hint}"));

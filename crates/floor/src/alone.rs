@@ -8,10 +8,12 @@ use crate::inlet::inlet;
 use crate::live::{self, Beginning, LiveError, Seated};
 use crate::market::{Market, MarketChoice, follow};
 use crate::ports::{Service, bind};
+use crate::printer::{Printed, Printer};
 use crate::records::{self, Outgoing, RecordingEnd};
 use crate::run::{Ended, Watch};
 use crate::status::{Common, snapshot};
 use crate::switch_watch;
+use crate::terminal;
 use crate::writer::{self, Desks};
 use agenttrader_agent::clock;
 use agenttrader_agent::entropy;
@@ -78,6 +80,7 @@ pub struct Alone {
     writer: Option<JoinHandle<()>>,
     log: Arc<Log>,
     recording: PathBuf,
+    printed: Printed,
 }
 
 /// The port of an agent: its own in a floor, by name, else by role.
@@ -96,7 +99,7 @@ impl Alone {
     ///
     /// # Errors
     /// [`FloorError`]; nothing runs then.
-    pub async fn start(settings: AloneSettings, mut watch: Watch) -> Result<Self, FloorError> {
+    pub async fn start(settings: AloneSettings, watch: Watch) -> Result<Self, FloorError> {
         let AloneSettings { identity, data_dir, bind: bind_to, port_base, mut run, symbols } = settings;
         let name = identity.agent.agent_name.clone();
         // Where no venue is named, a simulator on this machine is looked for at its usual port.
@@ -123,9 +126,10 @@ impl Alone {
         let (watcher, durable) = mpsc::channel::<Arc<Record>>();
         let redactor = redactor(&run.environment);
         let desk = open_desk(&data_dir, &identity, &inlet.facts, Some(watcher), &redactor)?;
+        let (printer, printed) = Printer::start(watch, terminal::not_shown)?;
         std::thread::Builder::new()
-            .name("records".to_owned())
-            .spawn(move || durable.into_iter().for_each(|record| watch(&record)))
+            .name("durable".to_owned())
+            .spawn(move || durable.into_iter().for_each(|record| printer.hand_in(record)))
             .map_err(FloorError::Thread)?;
         let board = Arc::new(StatusBoard::new(name.clone()));
         let first = start_record(&desk, &identity, wall);
@@ -180,7 +184,7 @@ impl Alone {
         tasks.spawn("health", async move {
             let _ = health::serve(listener, router, stop).await;
         });
-        Ok(Self { address, tasks, feed_stop, sequence: Some(sequence), writer: Some(writer), log, recording })
+        Ok(Self { address, tasks, feed_stop, sequence: Some(sequence), writer: Some(writer), log, recording, printed })
     }
 
     /// Where its health endpoints are.
@@ -221,6 +225,7 @@ impl Alone {
         problems.extend(
             self.tasks.shutdown(END_WITHIN).await.into_iter().map(|left| format!("{} did not end in time", left.name)),
         );
+        self.printed.waited().await;
         Ended { recording, problems }
     }
 }

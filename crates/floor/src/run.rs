@@ -8,9 +8,11 @@ use crate::inlet::inlet;
 use crate::live::{self, Beginning, LiveError, Readable, Seated};
 use crate::market::{Market, MarketChoice, follow};
 use crate::ports::{self, Service, bind};
+use crate::printer::{Printed, Printer};
 use crate::records::{self, Outgoing, RecordingEnd};
 use crate::status::snapshot;
 use crate::switch_watch;
+use crate::terminal;
 use crate::writer::{self, Desks};
 use agenttrader_agent::clock;
 use agenttrader_agent::entropy;
@@ -68,7 +70,7 @@ pub struct FloorSettings {
     pub poll_interval_seconds: Option<u32>,
 }
 
-/// Told of each durable record, on a thread of its own.
+/// Told of each durable record, on a thread of its own; of those that come while thousands wait for it, not.
 pub type Watch = Box<dyn FnMut(&Record) + Send>;
 
 /// A running floor.
@@ -81,7 +83,7 @@ pub struct Floor {
     sequence: Option<JoinHandle<Result<Option<RecordingEnd>, LiveError>>>,
     sequence_failed: tokio::sync::watch::Receiver<bool>,
     writer: Option<JoinHandle<()>>,
-    folder: Option<JoinHandle<()>>,
+    printed: Option<Printed>,
     desks: Arc<Desks>,
     recording: PathBuf,
     feed_end: Arc<Mutex<Option<String>>>,
@@ -174,7 +176,7 @@ impl Floor {
         let hub = Hub::new(inventory.at(&addresses), cadence, tasks.stop());
 
         let fills = Arc::new(FillCounts::default());
-        let folder = fold(durable, Journals::new(&data_dir), Arc::clone(&hub), Arc::clone(&fills), watch)?;
+        let printed = fold(durable, Journals::new(&data_dir), Arc::clone(&hub), Arc::clone(&fills), watch)?;
         let desks = Arc::new(desks);
         let (outgoing, records) = mpsc::channel::<Vec<Outgoing>>();
         let _ = outgoing.send(first_records);
@@ -249,7 +251,7 @@ impl Floor {
             sequence: Some(sequence),
             sequence_failed,
             writer: Some(writer),
-            folder: Some(folder),
+            printed: Some(printed),
             desks,
             recording,
             feed_end,
@@ -320,7 +322,6 @@ impl Floor {
         self.tasks.ask_to_stop();
         let sequence = self.sequence.take();
         let writer = self.writer.take();
-        let folder = self.folder.take();
         let desks = Arc::clone(&self.desks);
         let joined = tokio::task::spawn_blocking(move || {
             let end = sequence.and_then(|thread| thread.join().ok());
@@ -334,11 +335,11 @@ impl Floor {
                 }
             }
             drop(desks);
-            (end, ended, unwritten, folder)
+            (end, ended, unwritten)
         });
         let mut recording = None;
         match joined.await {
-            Ok((end, ended, unwritten, folder)) => {
+            Ok((end, ended, unwritten)) => {
                 problems.extend(unwritten);
                 if !ended {
                     problems.push("the writer ended in a panic".to_owned());
@@ -350,7 +351,6 @@ impl Floor {
                     None => problems.push("the sequence ended in a panic".to_owned()),
                 }
                 self.desks = Arc::new(Desks::new());
-                drop(folder);
             }
             Err(_) => problems.push("the end was cut off".to_owned()),
         }
@@ -358,6 +358,10 @@ impl Floor {
             self.tasks.shutdown(END_WITHIN).await.into_iter().map(|left| format!("{} did not end in time", left.name)),
         );
         self.market.stop().await;
+        // Every log is closed: what is still on its way to the watcher are the last lines.
+        if let Some(printed) = self.printed.take() {
+            printed.waited().await;
+        }
         Ended { recording, problems }
     }
 }
@@ -421,23 +425,25 @@ impl FillCounts {
 }
 
 /// Folds what earlier runs left in the journals into the view, then each durable record, until every log is closed. A record
-/// that is met in both is folded once.
+/// that is met in both is folded once. Whoever watches is told on another thread, and holds up nothing here.
 fn fold(
     durable: mpsc::Receiver<Arc<Record>>,
     mut earlier: Journals,
     hub: Arc<Hub>,
     fills: Arc<FillCounts>,
-    mut watch: Watch,
-) -> Result<JoinHandle<()>, FloorError> {
-    spawn("view", move || {
+    watch: Watch,
+) -> Result<Printed, FloorError> {
+    let (printer, printed) = Printer::start(watch, terminal::not_shown)?;
+    let _ = spawn("view", move || {
         earlier.catch_up(&hub);
         drop(earlier);
         for record in durable {
             fills.count(&record);
             hub.fold(&record);
-            watch(&record);
+            printer.hand_in(record);
         }
-    })
+    })?;
+    Ok(printed)
 }
 
 /// Takes readings for mission control, as the gate's agent stands.

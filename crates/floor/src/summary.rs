@@ -1,6 +1,7 @@
 //! The floor in a few lines for a person: posture, agents, last decisions, shadow profit. Read from mission control's API, so that
 //! a terminal beside the floor and `agenttrader status` elsewhere show the same.
 
+use crate::plain::plain;
 use agenttrader_agent::marketdata_health::{FetchError, fetch, http_client};
 use agenttrader_core::calendar::{new_york, new_york_date};
 use agenttrader_core::time::UnixNanos;
@@ -116,19 +117,6 @@ pub struct Summary {
     pub pnl: Option<Value>,
     /// `/api/v1/agents`.
     pub agents: Option<Value>,
-}
-
-/// Text with control characters escaped, so that nobody's words can draw on the terminal.
-pub fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if letter.is_control() {
-            plain.extend(letter.escape_default());
-        } else {
-            plain.push(letter);
-        }
-    }
-    plain
 }
 
 /// A text of an answer, safe to print; empty where there is none.

@@ -1,5 +1,6 @@
 //! The terminal: a calm summary that is drawn anew each second, or one line a record where there is no terminal.
 
+use crate::plain::plain;
 use crate::summary::{Layout, MissionControl, Style, wrapped};
 use agenttrader_agent::tasks::Stop;
 use agenttrader_audit::record::Record;
@@ -7,9 +8,13 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// Between two drawings.
 const DRAW_EVERY: Duration = Duration::from_secs(1);
+
+/// Longest wait for a terminal to take a picture.
+const DRAW_WITHIN: Duration = Duration::from_millis(100);
 
 /// Taken for a terminal that does not tell its size: columns and rows.
 const USUAL_SIZE: (usize, usize) = (80, 24);
@@ -58,53 +63,73 @@ pub fn record(record: &Record, lines: Lines) {
             let error = record.error.as_deref().map(|error| format!(" · {error}")).unwrap_or_default();
             let time = record.timestamp.to_string();
             let time = time.get(11..19).unwrap_or("--:--:--");
-            format!(
-                "{time} {:<22} {:<22} {}{error}",
-                record.agent_name,
-                record.intent_type.as_str(),
-                record.intent_summary
-            )
+            let (agent, what) = (&record.agent_name, record.intent_type.as_str());
+            plain(&format!("{time} {agent:<22} {what:<22} {}{error}", record.intent_summary))
         }
     };
     say(&text);
 }
 
-/// Hides the cursor while it lives.
-struct Hidden;
-
-impl Hidden {
-    fn begin() -> Self {
-        // Clears what is there once; later each line is cleared to its end, so that nothing flickers.
-        draw("\u{1b}[?25l\u{1b}[2J");
-        Self
-    }
+/// Says how many records were not shown, beside the records: those may be data that somebody parses.
+pub fn not_shown(count: u64) {
+    let _ = writeln!(std::io::stderr().lock(), "{count} records not shown");
 }
 
-impl Drop for Hidden {
-    fn drop(&mut self) {
-        // The last picture stays. What the terminal echoed of Ctrl-C goes.
-        draw("\r\u{1b}[K\u{1b}[?25h");
+/// The terminal, drawn on from threads that may block: it may be stopped, or nobody may read it.
+#[derive(Default)]
+struct Canvas {
+    under_way: Option<JoinHandle<()>>,
+}
+
+impl Canvas {
+    /// Draws, and waits a moment until it is drawn. While an earlier picture is stuck, later ones are left out. Whether it is drawn.
+    async fn draw(&mut self, picture: impl FnOnce() + Send + 'static) -> bool {
+        if !self.is_free().await {
+            return false;
+        }
+        self.under_way = Some(tokio::task::spawn_blocking(picture));
+        self.is_free().await
+    }
+
+    /// Whether nothing is under way, within a moment.
+    async fn is_free(&mut self) -> bool {
+        if let Some(earlier) = &mut self.under_way {
+            if tokio::time::timeout(DRAW_WITHIN, earlier).await.is_err() {
+                return false;
+            }
+            self.under_way = None;
+        }
+        true
     }
 }
 
 /// Draws the summary each second until a stop is asked for, and leaves the last picture. `foot` stands below it.
 pub async fn live(mission_control: MissionControl, foot: watch::Receiver<String>, style: Style, mut stop: Stop) {
-    let _hidden = Hidden::begin();
+    let mut canvas = Canvas::default();
+    // Clears what is there once; later each line is cleared to its end, so that nothing flickers. The cursor hides meanwhile.
+    canvas.draw(|| draw("\u{1b}[?25l\u{1b}[2J")).await;
     loop {
+        let summary = tokio::select! {
+            summary = mission_control.summary() => summary,
+            () = stop.wait() => break,
+        };
         let (width, rows) = size();
-        let foot = foot.borrow().lines().flat_map(|line| wrapped(line, width, 0)).collect::<Vec<_>>();
+        let foot = foot.borrow().lines().flat_map(|line| wrapped(&plain(line), width, 0)).collect::<Vec<_>>();
         // One row between the two, and one below for the cursor.
         let rows_of_body = rows.saturating_sub(foot.len().saturating_add(2));
         let layout = Layout { style, width: Some(width), rows: Some(rows_of_body) };
-        let body = match mission_control.summary().await {
+        let body = match summary {
             Ok(summary) => summary.render(&layout),
-            Err(error) => wrapped(&error.to_string(), width, 0).join("\n"),
+            Err(error) => wrapped(&plain(&error.to_string()), width, 0).join("\n"),
         };
-        draw(&picture(&body, &foot, rows));
+        let picture = picture(&body, &foot, rows);
+        canvas.draw(move || draw(&picture)).await;
         if tokio::time::timeout(DRAW_EVERY, stop.wait()).await.is_ok() {
-            return;
+            break;
         }
     }
+    // The last picture stays. What the terminal echoed of Ctrl-C goes.
+    canvas.draw(|| draw("\r\u{1b}[K\u{1b}[?25h")).await;
 }
 
 /// Body, an empty row and foot, from the top left, never so high that the terminal would scroll.
@@ -127,6 +152,19 @@ fn draw(screen: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_terminal_that_takes_nothing_holds_up_no_picture_after_it() {
+        let mut canvas = Canvas::default();
+        let (let_go, held) = std::sync::mpsc::channel::<()>();
+        assert!(!canvas.draw(move || held.recv().unwrap_or_default()).await);
+        assert!(!canvas.draw(|| panic!("a picture is stuck before this one")).await);
+        drop(let_go);
+        while !canvas.is_free().await {}
+        let (drew, drawn) = std::sync::mpsc::channel::<()>();
+        canvas.draw(move || drop(drew)).await;
+        assert!(tokio::task::spawn_blocking(move || drawn.recv()).await.unwrap().is_err());
+    }
 
     #[test]
     fn a_picture_is_never_higher_than_the_terminal() {

@@ -1,7 +1,7 @@
 //! `agenttrader marketdata`, `strategy`, `mission-control`: one agent a process.
 
 use super::floor::{lines, not_started};
-use crate::output::{Done, Exit, Failure, talk};
+use crate::output::{Done, Exit, Failure, tell};
 use crate::settings::Settings;
 use agenttrader_agent::shutdown::Signals;
 use agenttrader_agent::start::{Identity, MISSION_CONTROL, identify};
@@ -31,7 +31,7 @@ fn identity(settings: &Settings, build: &Build, roles: &[AgentRole], command: &s
         identity.mode_problem = Some("AGENT_MODE is not set: the mode is OFF".to_owned());
     }
     if let Some(problem) = &identity.mode_problem {
-        talk(&format!("warning: {problem}"));
+        tell(&format!("warning: {problem}"));
     }
     Ok(identity)
 }
@@ -43,10 +43,10 @@ fn watch(settings: &Settings) -> Watch {
 
 fn ended(ended: &Ended, failed: Option<String>) -> Done {
     if let Some((path, digest)) = &ended.recording {
-        talk(&format!("recording {} (SHA-256 {digest})", path.display()));
+        tell(&format!("recording {} (SHA-256 {digest})", path.display()));
     }
     for problem in &ended.problems {
-        talk(&format!("warning: {problem}"));
+        tell(&format!("warning: {problem}"));
     }
     match failed {
         Some(part) => Err(Failure::new(Exit::Unavailable, format!("a part of the agent failed: {part}"))),
@@ -73,7 +73,7 @@ async fn follow_market(settings: &Settings, identity: Identity, strategies: Vec<
     };
     let agent = Alone::start(alone, watch(settings)).await.map_err(|error| not_started(&error))?;
     if let Some(address) = agent.address() {
-        talk(&format!("{name}  http://{address}"));
+        tell(&format!("{name}  http://{address}"));
     }
     let failed = tokio::select! {
         _ = signals.next() => None,
@@ -132,7 +132,7 @@ pub async fn mission_control(settings: &Settings, build: Build) -> Done {
     .await
     .map_err(|error| not_started(&error))?;
     if let Some(address) = mission_control.address() {
-        talk(&format!("mission control  http://{address}/api/v1/safety"));
+        tell(&format!("mission control  http://{address}/api/v1/safety"));
     }
     let failed = tokio::select! {
         _ = signals.next() => None,

@@ -1,7 +1,7 @@
 //! `agenttrader floor`: everything in one process.
 
 use crate::cli::{FloorArgs, LogFormat, MarketArgs};
-use crate::output::{Done, Exit, Failure, talk};
+use crate::output::{Done, Exit, Failure, tell};
 use crate::settings::Settings;
 use agenttrader_agent::shutdown::Signals;
 use agenttrader_agent::start;
@@ -15,6 +15,9 @@ use agenttrader_floor::terminal::{self, Lines};
 use std::path::Path;
 use std::time::Duration;
 use tokio::sync::watch;
+
+/// Longest wait for the last picture.
+const DRAWN_WITHIN: Duration = Duration::from_millis(300);
 
 /// Where the market comes from: a recording, a venue elsewhere, or a simulator of our own.
 fn market(arguments: &MarketArgs, settings: &Settings) -> Result<MarketChoice, Failure> {
@@ -69,7 +72,7 @@ fn strategy_mode(settings: &Settings) -> Result<AgentMode, Failure> {
     let Some(value) = settings.environment.get("AGENT_MODE") else { return Ok(AgentMode::Observe) };
     let (mode, problem) = start::mode(Some(value));
     if let Some(problem) = problem {
-        talk(&format!("warning: {problem}"));
+        tell(&format!("warning: {problem}"));
     }
     if mode == AgentMode::Execute {
         let message = "AGENT_MODE is EXECUTE, which is for the execution agent alone, and a floor runs none";
@@ -126,9 +129,9 @@ pub async fn run(settings: &Settings, arguments: &FloorArgs, build: Build) -> Do
         drawing = Some(tokio::spawn(terminal::live(mission_control, shown_foot, style, floor.stop_signal())));
     } else {
         for (service, address) in floor.ports() {
-            talk(&format!("{service:<16} http://{address}"));
+            tell(&format!("{service:<16} http://{address}"));
         }
-        talk(&format!("market           {}", floor.market_name()));
+        tell(&format!("market           {}", floor.market_name()));
     }
     // A live summary shows what is noticed in its foot: a line beside it would tear the picture.
     let mut notice = |text: String| {
@@ -136,7 +139,7 @@ pub async fn run(settings: &Settings, arguments: &FloorArgs, build: Build) -> Do
             notices.push(text);
             feet.send_replace(foot(&floor, &base, settings, &notices));
         } else {
-            talk(&text);
+            tell(&text);
         }
     };
     if let Some(warning) = floor.speed_warning() {
@@ -162,14 +165,15 @@ pub async fn run(settings: &Settings, arguments: &FloorArgs, build: Build) -> Do
     };
     let ended = floor.stop().await;
     if let Some(drawing) = drawing {
-        let _ = drawing.await;
+        // A terminal that nobody reads holds up no end.
+        let _ = tokio::time::timeout(DRAWN_WITHIN, drawing).await;
     }
     if let Some((path, digest)) = &ended.recording {
-        talk(&format!("recording {} (SHA-256 {digest})", path.display()));
-        talk(&format!("next: agenttrader replay {} --verify {}", path.display(), settings.data_dir.display()));
+        tell(&format!("recording {} (SHA-256 {digest})", path.display()));
+        tell(&format!("next: agenttrader replay {} --verify {}", path.display(), settings.data_dir.display()));
     }
     for problem in &ended.problems {
-        talk(&format!("warning: {problem}"));
+        tell(&format!("warning: {problem}"));
     }
     match failed {
         Some(part) => Err(Failure::new(Exit::Unavailable, format!("a part of the floor failed: {part}"))),

@@ -3,6 +3,7 @@
 use crate::cli::{ImportArgs, ImportFormat, RecordCommand, Resolution};
 use crate::output::{Done, Exit, Failure, Progress, data, json, talk};
 use agenttrader_core::symbol::Symbol;
+use agenttrader_floor::plain::plain;
 use agenttrader_sequence::import::lean::{ImportReport, ImportRequest, Step, import_lean};
 use agenttrader_sequence::info::Info;
 use std::time::Instant;
@@ -65,7 +66,7 @@ fn import(arguments: &ImportArgs) -> Done {
 fn show_info(info: &Info) {
     let time = |at: Option<agenttrader_core::time::UnixNanos>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
     data(&format!("recording    {} (format {})", info.recording_id, info.format_version));
-    data(&format!("source       {}", info.source.name));
+    data(&format!("source       {}", plain(&info.source.name)));
     data(&format!("session      {}", info.session_date));
     let symbols: Vec<String> = info.symbols.iter().map(ToString::to_string).collect();
     data(&format!("symbols      {}", symbols.join(", ")));
@@ -94,8 +95,10 @@ fn show_info(info: &Info) {
 fn show_report(report: &ImportReport) {
     for file in &report.files {
         match &file.not_read {
-            Some(why) => data(&format!("not read     {}: {why}", file.path)),
-            None => data(&format!("read         {}: {} rows, {} events", file.path, file.rows_read, file.written)),
+            Some(why) => data(&format!("not read     {}: {}", plain(&file.path), plain(why))),
+            None => {
+                data(&format!("read         {}: {} rows, {} events", plain(&file.path), file.rows_read, file.written))
+            }
         }
     }
     data(&format!("rows         {} read", report.rows_read));
@@ -104,7 +107,7 @@ fn show_report(report: &ImportReport) {
     }
     for (what, rows) in [("dropped", &report.dropped), ("adjusted", &report.adjusted)] {
         for (reason, dropped) in rows {
-            data(&format!("  {what} {:>8}  {reason}, for example {}", dropped.count, dropped.example));
+            data(&format!("  {what} {:>8}  {reason}, for example {}", dropped.count, plain(&dropped.example)));
         }
     }
     data(&format!(
