@@ -162,8 +162,8 @@ mod tests {
         drop(let_go);
         while !canvas.is_free().await {}
         let (drew, drawn) = std::sync::mpsc::channel::<()>();
-        canvas.draw(move || drop(drew)).await;
-        assert!(tokio::task::spawn_blocking(move || drawn.recv()).await.unwrap().is_err());
+        canvas.draw(move || drew.send(()).unwrap_or_default()).await;
+        assert!(tokio::task::spawn_blocking(move || drawn.recv()).await.unwrap().is_ok());
     }
 
     #[test]
