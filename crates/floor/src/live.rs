@@ -206,6 +206,7 @@ impl Sequence {
     }
 
     /// Numbers, records and handles an input, or gives it back.
+    #[expect(clippy::result_large_err, reason = "the input goes back whole; a box would be an allocation a quote")]
     fn record_and_step(&mut self, input: Input, wall: UnixNanos, told: bool) -> Result<(), Input> {
         let (Some(engine), Some(recorder), Some(at)) =
             (self.engine.as_mut(), self.recorder.as_mut(), self.clock.at(wall))
