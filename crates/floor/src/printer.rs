@@ -1,12 +1,14 @@
 //! Durable records on their way to whoever watches, on a thread of their own: a reader that does not read holds up nobody else.
 
 use crate::error::FloorError;
-use crate::run::Watch;
 use agenttrader_audit::record::Record;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel};
 use std::time::Duration;
+
+/// Told of each durable record, on a thread of its own; of those that come while thousands wait for it, not.
+pub type Watch = Box<dyn FnMut(&Record) + Send>;
 
 /// Records that wait for the watcher at most; later ones are counted and not shown.
 const WAITING_MAX: usize = 4_096;

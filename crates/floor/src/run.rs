@@ -8,6 +8,7 @@ use crate::inlet::inlet;
 use crate::live::{self, Beginning, LiveError, Readable, Seated};
 use crate::market::{Market, MarketChoice, follow};
 use crate::ports::{self, Service, bind};
+pub use crate::printer::Watch;
 use crate::printer::{Printed, Printer};
 use crate::records::{self, Outgoing, RecordingEnd};
 use crate::status::snapshot;
@@ -69,9 +70,6 @@ pub struct FloorSettings {
     /// Seconds between two polls of mission control; none: the floor's usual second.
     pub poll_interval_seconds: Option<u32>,
 }
-
-/// Told of each durable record, on a thread of its own; of those that come while thousands wait for it, not.
-pub type Watch = Box<dyn FnMut(&Record) + Send>;
 
 /// A running floor.
 pub struct Floor {
