@@ -2,6 +2,7 @@
 
 use crate::status::present;
 use agenttrader_core::canonical_json;
+use agenttrader_core::error_chain::chain;
 use agenttrader_core::time::Span;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -242,12 +243,5 @@ pub async fn fetch(client: &reqwest::Client, url: &str, timeout: Duration, most:
 
 /// An error with its causes in one line.
 fn failed(error: &reqwest::Error) -> FetchError {
-    let mut why = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        why.push_str(": ");
-        why.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    FetchError::Failed { why }
+    FetchError::Failed { why: chain(error) }
 }

@@ -57,7 +57,7 @@ pub struct Failure {
 impl Failure {
     /// A failure from an error and its causes.
     pub fn of(exit: Exit, error: &dyn std::error::Error) -> Self {
-        Self { exit, message: agenttrader_floor::run::chain(error), hint: None }
+        Self { exit, message: agenttrader_core::error_chain::chain(error), hint: None }
     }
 
     /// A failure in words.

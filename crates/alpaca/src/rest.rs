@@ -3,10 +3,10 @@
 use crate::credentials::Credentials;
 use crate::tls::Tls;
 use crate::wire::error::ErrorBody;
+use agenttrader_core::error_chain::chain;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, redirect};
 use serde::de::DeserializeOwned;
-use std::error::Error as _;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -141,7 +141,7 @@ impl Rest {
             .connect_timeout(patience.connect)
             .timeout(patience.request)
             .build()
-            .map_err(|error| RestError::Setup { why: chain(&error) })?;
+            .map_err(|error| RestError::Setup { why: cut(&chain(&error)) })?;
         Ok(Self { http, base: base.trim_end_matches('/').to_owned(), patience })
     }
 
@@ -156,7 +156,7 @@ impl Rest {
         loop {
             let transport = |error: reqwest::Error| RestError::Transport {
                 path: path.to_owned(),
-                why: chain(&error.without_url()),
+                why: cut(&chain(&error.without_url())),
             };
             let response =
                 self.http.get(format!("{}{path}", self.base)).query(query).send().await.map_err(transport)?;
@@ -222,7 +222,9 @@ async fn body(mut response: Response, path: &str) -> Result<Vec<u8>, RestError> 
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(body),
-            Err(error) => return Err(RestError::Transport { path: path.to_owned(), why: chain(&error.without_url()) }),
+            Err(error) => {
+                return Err(RestError::Transport { path: path.to_owned(), why: cut(&chain(&error.without_url())) });
+            }
         }
     }
 }
@@ -230,18 +232,6 @@ async fn body(mut response: Response, path: &str) -> Result<Vec<u8>, RestError> 
 /// The wait that the server names, in whole seconds.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// An error and its causes in one line.
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    cut(&text)
 }
 
 fn cut(text: &str) -> String {

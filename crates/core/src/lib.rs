@@ -20,6 +20,7 @@ pub mod cut_off;
 pub mod decimal;
 pub mod decision;
 pub mod digest;
+pub mod error_chain;
 pub mod event;
 pub mod identity;
 pub mod instrument;

@@ -3,7 +3,7 @@
 use crate::begin::{head, make_folder, open_desk, recording_path, redactor, start_record};
 use crate::configuration::{RunSettings, agent_timeout, effective};
 use crate::engine::{Engine, Judging, Run};
-use crate::error::{FloorError, chain};
+use crate::error::FloorError;
 use crate::inlet::inlet;
 use crate::live::{self, Beginning, LiveError, Seated};
 use crate::market::{Market, MarketChoice, follow};
@@ -25,6 +25,7 @@ use agenttrader_agent::start::{self, Identity};
 use agenttrader_agent::tasks::Tasks;
 use agenttrader_audit::log::Log;
 use agenttrader_audit::record::Record;
+use agenttrader_core::error_chain::chain;
 use agenttrader_core::identity::AgentRole;
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::{Span, UnixNanos};

@@ -3,7 +3,7 @@
 use crate::begin::{head, identities, make_folder, open_desk, recording_path, redactor, start_record};
 use crate::configuration::{DEFAULT_AGENTS, RunSettings, agent_timeout, effective};
 use crate::engine::{Judging, Run};
-pub use crate::error::{FloorError, chain};
+pub use crate::error::FloorError;
 use crate::inlet::inlet;
 use crate::live::{self, Beginning, LiveError, Readable, Seated};
 use crate::market::{Market, MarketChoice, follow};
@@ -23,6 +23,7 @@ use agenttrader_agent::start::{self, Identity};
 use agenttrader_agent::tasks::Tasks;
 use agenttrader_audit::record::{IntentType, Record};
 use agenttrader_core::digest::Digest;
+use agenttrader_core::error_chain::chain;
 use agenttrader_core::identity::{AgentIdentity, AgentMode, Build, REPO_ID};
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::{Span, UnixNanos};
