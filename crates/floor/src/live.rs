@@ -247,11 +247,16 @@ impl Sequence {
         self.waiting.push_back(input);
     }
 
-    /// Hands on the records of an input that has no number yet.
-    fn tell(&self, input: &Input, wall: UnixNanos) {
+    /// The records that an input itself leads to, for the agents of this process.
+    fn of_input(&self, input: &Input, cause: Option<&Cause>, wall: UnixNanos) -> Vec<Outgoing> {
         let Beginning { agents, marketdata, .. } = &self.beginning;
         let names: Vec<String> = agents.iter().map(|seated| seated.identity.agent.agent_name.clone()).collect();
-        let batch = records::of_input(input, None, &names, marketdata, wall);
+        records::of_input(input, cause, &names, marketdata, wall)
+    }
+
+    /// Hands on the records of an input that has no number yet.
+    fn tell(&self, input: &Input, wall: UnixNanos) {
+        let batch = self.of_input(input, None, wall);
         if !batch.is_empty() {
             let _ = self.outgoing.send(batch);
         }
@@ -297,13 +302,7 @@ impl Sequence {
         }
         let cause =
             Cause { recording_id: self.beginning.run.recording_id, input_number: numbered.number, at_utc: numbered.at };
-        let names: Vec<String> =
-            self.beginning.agents.iter().map(|seated| seated.identity.agent.agent_name.clone()).collect();
-        let mut batch = if told {
-            Vec::new()
-        } else {
-            records::of_input(&numbered.input, Some(&cause), &names, &self.beginning.marketdata, wall)
-        };
+        let mut batch = if told { Vec::new() } else { self.of_input(&numbered.input, Some(&cause), wall) };
         let gate = &self.beginning.configuration.gate_agent_name;
         for output in &self.outputs {
             Counters::output(output, &self.beginning.agents, gate);
