@@ -216,6 +216,8 @@ fn a_payload_without_canonical_form_leaves_a_record_that_says_so_and_no_receipt(
     let deep = (0..64).fold(json!(1), |inner, _| json!([inner]));
     assert!(payload_digest(&deep).is_ok());
     assert!(matches!(log.append(entry(3, deep)).durable(), Err(LogError::Payload { .. })));
+    // The refusal comes at once; the record that says so is written after it.
+    log.close().unwrap();
     let all: Vec<_> = records(&journal_path(dir.path(), AGENT)).unwrap().map(Result::unwrap).collect();
     assert_eq!(all[0].intent_payload, Value::Null);
     assert!(all[0].error.as_ref().unwrap().contains("18446744073709551615"));

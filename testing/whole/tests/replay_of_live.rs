@@ -6,7 +6,7 @@ use agenttrader_audit::record::IntentType;
 use agenttrader_core::event::MarketEvent;
 use agenttrader_floor::bodies::Body;
 use agenttrader_floor::replay::{Difference, Recorded, Replay, Replayed};
-use agenttrader_sequence::input::Input;
+use agenttrader_sequence::input::{Fact, Input};
 use agenttrader_sequence::read::Recording;
 use agenttrader_sequence::record::Recorder;
 use agenttrader_whole::live::{Closed, Hall, LONG, Wanted, run, until, venue};
@@ -161,11 +161,24 @@ fn a_changed_end_is_found_and_a_run_that_was_cut_off_is_not_accused() {
         end(hall).await
     });
     assert!(verify(&recording, &closed.data_dir).1.is_none());
-    // The last inputs led to nothing that is compared: only the logs' last word on the recording shows that they are gone.
+    // One more input, which leads to nothing that is compared: only the logs' last word on the recording tells.
+    let longer = closed.data_dir.join("longer.rec");
+    let mut reading = Recording::open(&recording).unwrap();
+    let mut writing = Recorder::create(&longer, reading.head()).unwrap();
+    let (mut last_word, mut last_at) = (None, None);
+    while let Some(numbered) = reading.next_input().unwrap() {
+        writing.record(numbered.at, &numbered.input).unwrap();
+        last_at = Some(numbered.at);
+        if matches!(&numbered.input, Input::Fact(Fact::Log { .. })) {
+            last_word = Some(numbered.input);
+        }
+    }
+    writing.record(last_at.unwrap(), &last_word.unwrap()).unwrap();
+    writing.finish().unwrap();
+    assert_eq!(verify(&longer, &closed.data_dir).1.unwrap().kind, "recording");
     let bytes = std::fs::read(&recording).unwrap();
     std::fs::write(&recording, &bytes[..bytes.len() - 40]).unwrap();
-    let difference = verify(&recording, &closed.data_dir).1.unwrap();
-    assert_eq!(difference.kind, "recording");
+    assert!(verify(&recording, &closed.data_dir).1.is_some(), "a cut end is found");
     std::fs::write(&recording, &bytes).unwrap();
 
     // Killed: the logs stop somewhere, and no agent has said how the recording ended.
