@@ -14,6 +14,7 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod checkpoint;
 mod disk;
 mod error;
 #[cfg(test)]
@@ -21,12 +22,16 @@ mod faults;
 mod health;
 mod journal;
 pub mod log;
+pub mod merkle;
+pub mod note;
 mod options;
+pub mod proof;
 mod queue;
 pub mod read;
 pub mod receipt;
 pub mod record;
 pub mod redact;
+pub mod tile;
 mod writer;
 
 pub use log::{Health, Log, LogError, OpenError, Opened, Options, Ticket, Torn};
