@@ -1,0 +1,1 @@
+//! The files of a log over HTTP, from an agent that runs.

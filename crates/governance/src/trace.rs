@@ -1,0 +1,1 @@
+//! The story of one proposal across all agents, in causal order.
