@@ -1,4 +1,5 @@
-//! Other people's tools for our tests: Alpaca's Python client, QuantLib, and what else `cargo xtask tools` fetched.
+//! Other people's tools for our tests: Alpaca's Python client, QuantLib, verifiers of logs, and what else `cargo xtask tools`
+//! fetched.
 //!
 //! A test asks for what it needs and returns early when it is not there:
 //!
@@ -9,6 +10,9 @@
 //!
 //! Nothing is skipped silently: each skip says on standard error, past the test harness's capture, which test, what is missing
 //! and how to get it; `cargo xtask test` counts them. With `CI=true` a skip is a failure. This crate never fetches anything.
+
+pub mod tlog;
+pub mod witness;
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -46,6 +50,47 @@ pub fn python(package: &str) -> Option<PathBuf> {
     answer.map_err(|missing| skip(&test_name(), &missing, FETCH)).ok()
 }
 
+/// The program over Go's own packages of logs and signed notes; [`tlog::GoVerifier`] knows what it can do.
+///
+/// `None` means that the test is skipped, and that this was said.
+///
+/// # Panics
+///
+/// With `CI=true`, where a skip is a failure.
+pub fn go() -> Option<PathBuf> {
+    let program = tools().join(format!("go/tlogcheck{}", std::env::consts::EXE_SUFFIX));
+    if !program.exists() {
+        skip(&test_name(), "no Go program tlogcheck in target/tools", FETCH);
+        return None;
+    }
+    Some(program)
+}
+
+/// A command on the path that tests run as any reader of our documents would: `strace`, `zstd`, `tar`, `sha256sum`, `ssh-keygen`.
+///
+/// `strace` counts as missing where the machine does not let it trace. `None` means that the test is skipped, and that this
+/// was said.
+///
+/// # Panics
+///
+/// With `CI=true`, where a skip is a failure.
+pub fn command(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = find_command(name, std::env::split_paths(&path));
+    let missing = match &found {
+        None => format!("no {name} on the path"),
+        Some(strace) if name == "strace" && !traces(strace) => "strace may not trace on this machine".to_owned(),
+        Some(_) => return found,
+    };
+    let package = match name {
+        "ssh-keygen" => "openssh-client",
+        "sha256sum" => "coreutils",
+        _ => name,
+    };
+    skip(&test_name(), &missing, &format!("on Debian or Ubuntu, apt-get install {package}"));
+    None
+}
+
 /// Says that `test` is skipped because of `missing`, and what to do about it (`remedy`, a command or a sentence).
 ///
 /// # Panics
@@ -63,6 +108,12 @@ pub fn skip(test: &str, missing: &str, remedy: &str) {
     if let Err(error) = told.and(counted.unwrap_or(Ok(()))) {
         panic!("{line}, and it could not be counted: {error}");
     }
+}
+
+/// A tool that breaks where it should answer fails the test.
+#[expect(clippy::panic, reason = "a test support crate: what breaks fails the test")]
+fn broken(what: &str) -> ! {
+    panic!("{what}")
 }
 
 /// The running test as the harness names it, with the name of its test binary: `prices::quantlib::greeks_agree`.
@@ -101,6 +152,21 @@ fn find_python(tools: &Path, package: &str) -> Result<PathBuf, String> {
         Ok(_) => Err(format!("Python in target/tools cannot import {package}")),
         Err(error) => Err(format!("Python in target/tools does not start ({error})")),
     }
+}
+
+fn find_command(name: &str, mut path: impl Iterator<Item = PathBuf>) -> Option<PathBuf> {
+    path.find_map(|dir| Some(dir.join(name)).filter(|file| file.is_file()))
+}
+
+/// Whether it may trace a program that does nothing.
+fn traces(strace: &Path) -> bool {
+    let traced = Command::new(strace)
+        .args(["-o", "/dev/null", "true"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    traced.is_ok_and(|status| status.success())
 }
 
 /// Cargo ends a test binary's name with a hash: `prices-0123456789abcdef`.
@@ -144,6 +210,18 @@ mod tests {
         }
         let found = find_python(&tools(), "no_such_package_anywhere");
         assert_eq!(found, Err("Python in target/tools cannot import no_such_package_anywhere".to_owned()));
+    }
+
+    #[test]
+    fn a_command_is_found_in_the_first_directory_that_has_it_as_a_file() {
+        let (empty, one, two) =
+            (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::create_dir(empty.path().join("zstd")).unwrap();
+        std::fs::write(one.path().join("zstd"), "").unwrap();
+        std::fs::write(two.path().join("zstd"), "").unwrap();
+        let path = || [&empty, &one, &two].map(|dir| dir.path().to_owned()).into_iter();
+        assert_eq!(find_command("zstd", path()), Some(one.path().join("zstd")));
+        assert_eq!(find_command("tar", path()), None);
     }
 
     #[test]
