@@ -16,6 +16,7 @@
 
 pub mod checkpoint;
 mod disk;
+mod encode;
 mod error;
 #[cfg(test)]
 mod faults;

@@ -86,6 +86,21 @@ pub enum Outcome {
     Refused,
 }
 
+impl Outcome {
+    /// Every outcome.
+    pub const ALL: [Self; 4] = [Self::Started, Self::Success, Self::Failure, Self::Refused];
+
+    /// The outcome as records spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// What a caller gives to the log. Free-form parts of the payload are redacted by whoever builds them; `error` and the summary by the log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -214,11 +229,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_of_the_types_are_those_on_the_wire() {
+    fn the_names_of_types_and_outcomes_are_those_on_the_wire() {
         for kind in IntentType::ALL {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
         }
         assert_eq!(IntentType::ALL.len(), 24);
+        for outcome in Outcome::ALL {
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! `parse` gives.
 
 use serde_json::{Map, Number, Value};
+use std::fmt::Write as _;
 
 /// Arrays and objects may nest this deep, in reading and in writing.
 pub const MAX_DEPTH: usize = 64;
@@ -106,6 +107,16 @@ pub fn to_bytes(value: &Value) -> Result<Vec<u8>, CanonicalError> {
     to_string(value).map(String::into_bytes)
 }
 
+/// Appends the canonical text of a value that will stand `inside` levels deep in what `out` becomes: 1 for a member of an object. What was
+/// appended before an error stays.
+///
+/// # Errors
+/// As [`to_string`]; the levels around the value count.
+pub fn append(value: &Value, inside: usize, out: &mut String) -> Result<(), CanonicalError> {
+    let levels_left = MAX_DEPTH.checked_sub(inside).ok_or(CanonicalError::TooDeep { limit: MAX_DEPTH })?;
+    write_value(value, levels_left, out)
+}
+
 /// Reads one JSON value that takes up all of `bytes`. Blanks as JSON allows them; numbers that are whole come back as integers, however
 /// they were written.
 ///
@@ -144,7 +155,7 @@ fn write_value(value: &Value, levels_left: usize, out: &mut String) -> Result<()
         Value::Bool(true) => out.push_str("true"),
         Value::Bool(false) => out.push_str("false"),
         Value::Number(number) => write_number(number, out)?,
-        Value::String(text) => write_text(text, out),
+        Value::String(text) => append_text(text, out),
         Value::Array(items) => {
             let inside = deeper(levels_left)?;
             out.push('[');
@@ -156,22 +167,31 @@ fn write_value(value: &Value, levels_left: usize, out: &mut String) -> Result<()
             }
             out.push(']');
         }
-        Value::Object(members) => {
-            let inside = deeper(levels_left)?;
-            let mut ordered: Vec<(&String, &Value)> = members.iter().collect();
-            ordered.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
-            out.push('{');
-            for (index, (key, member)) in ordered.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_text(key, out);
-                out.push(':');
-                write_value(member, inside, out)?;
-            }
-            out.push('}');
-        }
+        Value::Object(members) => write_object(members, deeper(levels_left)?, out)?,
     }
+    Ok(())
+}
+
+fn write_object(members: &Map<String, Value>, levels_left: usize, out: &mut String) -> Result<(), CanonicalError> {
+    let write = |(index, (key, member)): (usize, (&String, &Value)), out: &mut String| {
+        if index > 0 {
+            out.push(',');
+        }
+        append_text(key, out);
+        out.push(':');
+        write_value(member, levels_left, out)
+    };
+    out.push('{');
+    // Among ASCII keys, the usual ones, the order of bytes is that of UTF-16 code units; that the map has it is looked up, not assumed.
+    let in_order = members.keys().all(|key| key.is_ascii()) && members.keys().is_sorted();
+    if in_order {
+        members.iter().enumerate().try_for_each(|member| write(member, out))?;
+    } else {
+        let mut ordered: Vec<(&String, &Value)> = members.iter().collect();
+        ordered.sort_by(|(one, _), (other, _)| one.encode_utf16().cmp(other.encode_utf16()));
+        ordered.into_iter().enumerate().try_for_each(|member| write(member, out))?;
+    }
+    out.push('}');
     Ok(())
 }
 
@@ -179,7 +199,12 @@ fn write_number(number: &Number, out: &mut String) -> Result<(), CanonicalError>
     let refused = || CanonicalError::Number { number: shown(&number.to_string()) };
     let magnitude = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
     match magnitude {
-        Some(magnitude) if magnitude <= MAX_INTEGER => out.push_str(&number.to_string()),
+        Some(magnitude) if magnitude <= MAX_INTEGER => {
+            if number.is_i64() && number.as_u64().is_none() {
+                out.push('-');
+            }
+            append_integer(magnitude, out);
+        }
         Some(_) => return Err(refused()),
         None => {
             let double = number.as_f64().filter(|double| double.is_finite()).ok_or_else(refused)?;
@@ -189,27 +214,46 @@ fn write_number(number: &Number, out: &mut String) -> Result<(), CanonicalError>
     Ok(())
 }
 
-fn write_text(text: &str, out: &mut String) {
+/// Appends a whole number's digits.
+pub fn append_integer(number: u64, out: &mut String) {
+    // Writing to a text cannot fail.
+    let _ = write!(out, "{number}");
+}
+
+/// Appends a text in quotes, escaped the one canonical way.
+pub fn append_text(text: &str, out: &mut String) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            control if control < ' ' => {
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if !is_escaped(byte) {
+            continue;
+        }
+        // An escaped byte is ASCII, so these are always cuts between characters.
+        out.push_str(text.get(plain..at).unwrap_or_default());
+        plain = at.saturating_add(1);
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            0x8 => out.push_str("\\b"),
+            b'\t' => out.push_str("\\t"),
+            b'\n' => out.push_str("\\n"),
+            0xc => out.push_str("\\f"),
+            b'\r' => out.push_str("\\r"),
+            control => {
                 out.push_str("\\u00");
-                for shift in [4, 0] {
-                    out.push(char::from_digit((u32::from(control) >> shift) & 0xf, 16).unwrap_or('0'));
+                for nibble in [control >> 4, control & 0xf] {
+                    out.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
                 }
             }
-            other => out.push(other),
         }
     }
+    out.push_str(text.get(plain..).unwrap_or_default());
     out.push('"');
+}
+
+/// Whether a byte never stands for itself in a string.
+const fn is_escaped(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
 /// Reads JSON from its start, byte offset by byte offset.
