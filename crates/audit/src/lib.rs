@@ -16,7 +16,11 @@
 
 pub mod checkpoint;
 mod disk;
+<<<<<<< Updated upstream
 mod encode;
+=======
+mod disk_read;
+>>>>>>> Stashed changes
 mod error;
 #[cfg(test)]
 mod faults;
@@ -32,6 +36,7 @@ pub mod read;
 pub mod receipt;
 pub mod record;
 pub mod redact;
+pub mod source;
 pub mod tile;
 mod writer;
 
