@@ -16,11 +16,8 @@
 
 pub mod checkpoint;
 mod disk;
-<<<<<<< Updated upstream
-mod encode;
-=======
 mod disk_read;
->>>>>>> Stashed changes
+mod encode;
 mod error;
 #[cfg(test)]
 mod faults;
