@@ -5,6 +5,10 @@
 //! numbers that a double cannot hold. So equal canonical bytes mean equal values: `parse(to_bytes(v))` is `v` for every `v` that
 //! `parse` gives.
 
+mod check;
+
+pub use check::{is_canonical, members};
+
 use serde_json::{Map, Number, Value};
 use std::fmt::Write as _;
 

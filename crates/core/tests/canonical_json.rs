@@ -1,7 +1,9 @@
 //! Canonical JSON: RFC 8785's own examples, and what holds for every value.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use agenttrader_core::canonical_json::{CanonicalError, MAX_INTEGER, parse, to_bytes, to_string};
+use agenttrader_core::canonical_json::{
+    CanonicalError, MAX_DEPTH, MAX_INTEGER, is_canonical, members, parse, to_bytes, to_string,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -165,6 +167,128 @@ fn without_numbers(value: Value) -> Value {
     }
 }
 
+/// What [`is_canonical`] must say.
+fn is_written_so(bytes: &[u8]) -> bool {
+    parse(bytes).and_then(|value| to_bytes(&value)).is_ok_and(|written| written == bytes)
+}
+
+#[test]
+fn bytes_are_canonical_exactly_when_they_are_written_so() {
+    let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    for (text, canonical) in [
+        (r#"{"":0,"a":[true,false,null],"b":{"c":"é"}}"#, true),
+        (r#"{"b":1,"a":2}"#, false),
+        (r#"{"a":1,"a":1}"#, false),
+        (r#"{"a": 1}"#, false),
+        (r#"{"a":1} "#, false),
+        // Written out, the first key's quote comes before the backslash; escaped, after it. And UTF-16 puts an emoji before U+FB33.
+        (r##"{"\"":1,"#":2,"\\":3}"##, true),
+        (r#"{"\\":1,"\"":2}"#, false),
+        (r#"{"\n":1,"\r":2," ":3}"#, true),
+        ("{\"\u{1f600}\":1,\"\u{fb33}\":2}", true),
+        ("{\"\u{fb33}\":1,\"\u{1f600}\":2}", false),
+        (r#""\u0061""#, false),
+        (r#""\/""#, false),
+        (r#""\u000f""#, true),
+        (r#""\u000F""#, false),
+        (r#""\u001""#, false),
+        (r#""\ud83d\ude00""#, false),
+        ("\"\u{7f}\"", true),
+        ("\"\u{1}\"", false),
+        ("-0", false),
+        ("-0.5", true),
+        ("1.50", false),
+        ("1.", false),
+        ("00.5", false),
+        ("0.000001", true),
+        ("0.0000001", false),
+        ("1e-7", true),
+        ("1E-7", false),
+        ("1e7", false),
+        ("0.1234567890123456", true),
+        ("0.12345678901234567", false),
+        ("9007199254740991", true),
+        ("9007199254740993", false),
+        ("1e+21", true),
+        ("1e400", false),
+        ("", false),
+        ("-", false),
+        ("nul", false),
+        ("[1,]", false),
+        ("[", false),
+        ("{\"a\"", false),
+        (&nested(MAX_DEPTH), true),
+        (&nested(MAX_DEPTH + 1), false),
+        (&"[".repeat(1_000_000), false),
+    ] {
+        assert_eq!(is_canonical(text.as_bytes()), canonical, "{text:.40}");
+        assert_eq!(is_written_so(text.as_bytes()), canonical, "{text:.40}");
+    }
+    // Every control character, every way to write it.
+    for code in 0..0x80_u8 {
+        for text in
+            [format!("\"\\u00{code:02x}\""), format!("\"\\u00{code:02X}\""), format!("\"\\{}\"", char::from(code))]
+        {
+            assert_eq!(is_canonical(text.as_bytes()), is_written_so(text.as_bytes()), "{text:?}");
+        }
+    }
+    for (_, text) in NUMBERS {
+        assert!(is_canonical(text.as_bytes()), "{text}");
+    }
+}
+
+#[test]
+fn members_are_given_as_they_are_written() {
+    let text = r#"{"\n":[1,2],"a":{"b":"\""},"c":""}"#;
+    assert_eq!(members(text.as_bytes()).unwrap(), [("\\n", "[1,2]"), ("a", r#"{"b":"\""}"#), ("c", r#""""#)]);
+    assert_eq!(members(b"{}").unwrap(), []);
+    for other in [r#"{"a":1} "#, r#"{"a":1"#, r#"{"b":1,"a":1}"#, "[1]", "1", "", r#"{"a":01}"#] {
+        assert_eq!(members(other.as_bytes()), None, "{other}");
+    }
+}
+
+/// Canonical texts with up to three bytes deleted, put in, replaced or doubled.
+fn nearly_canonical() -> impl Strategy<Value = Vec<u8>> {
+    const BYTES: &[u8] = b"\"\\{}[],:.-+eE0123456789 abcdefnrtu\n\x01\x7f\xc3\xa9\xf0\xff";
+    let change = (any::<proptest::sample::Index>(), 0..4_u8, proptest::sample::select(BYTES));
+    (values(), proptest::collection::vec(change, 0..4)).prop_map(|(value, changes)| {
+        let mut bytes = to_bytes(&value).unwrap();
+        for (at, kind, byte) in changes {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = at.index(bytes.len());
+            match kind {
+                0 => drop(bytes.remove(at)),
+                1 => bytes.insert(at, byte),
+                2 => bytes[at] = byte,
+                _ => bytes.insert(at, bytes[at]),
+            }
+        }
+        bytes
+    })
+}
+
+/// Numbers, most of them not in canonical form.
+fn numbers() -> impl Strategy<Value = String> {
+    prop_oneof![
+        r"-?[01]?[0-9]{0,3}(\.[0-9]{0,3})?([eE][+-]?[0-9]{0,3})?",
+        r"-?(0|[1-9][0-9]{0,20})(\.0{0,9}[0-9]{0,18})?",
+        any::<u64>().prop_map(|bits| format!("{:?}", f64::from_bits(bits))),
+        (any::<i32>(), 0..9_i32).prop_map(|(whole, places)| (f64::from(whole) / 10_f64.powi(places)).to_string()),
+    ]
+}
+
+/// Objects whose keys stand in any order, some twice.
+fn disordered() -> impl Strategy<Value = String> {
+    let key = prop_oneof!["[ -~]{0,2}", r#"[\x00-\x1f"\\#]{0,2}"#, "[\u{d000}-\u{ffff}\u{10000}-\u{10fff}a]{0,3}"];
+    proptest::collection::vec(key, 0..4).prop_map(|keys| {
+        let members: Vec<String> =
+            keys.into_iter().map(|key| format!("{}:1", to_string(&Value::from(key)).unwrap())).collect();
+        format!("{{{}}}", members.join(","))
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -192,6 +316,30 @@ proptest! {
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
         if let Ok(value) = parse(&bytes) {
             prop_assert_eq!(parse(&to_bytes(&value).unwrap()), Ok(value));
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_canonical_and_gives_its_members(value in values()) {
+        let text = to_string(&value).unwrap();
+        prop_assert!(is_canonical(text.as_bytes()));
+        let given = members(text.as_bytes());
+        prop_assert_eq!(given.is_some(), value.is_object());
+        if let (Some(given), Value::Object(meant)) = (given, value) {
+            prop_assert_eq!(given.len(), meant.len());
+            for (key, member) in given {
+                let key: String = serde_json::from_str(&format!("\"{key}\"")).unwrap();
+                prop_assert_eq!(member, to_string(&meant[&key]).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn a_scan_of_the_bytes_agrees_with_reading_and_writing(
+        nearly in nearly_canonical(), number in numbers(), object in disordered(), pieces in nearly_json()
+    ) {
+        for bytes in [nearly.as_slice(), number.as_bytes(), object.as_bytes(), pieces.as_bytes()] {
+            prop_assert_eq!(is_canonical(bytes), is_written_so(bytes), "{:?}", String::from_utf8_lossy(bytes));
         }
     }
 }
