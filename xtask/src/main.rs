@@ -22,7 +22,7 @@ Usage: cargo xtask <CHORE> [OPTIONS]
 
 Chores:
   test      every test this machine can run, and the checks before it
-  tools     fetch other people's tools (Python packages) that tests are held against
+  tools     fetch other people's tools (Python packages, Go's log packages) that tests are held against
   tidy      the rules of the tree that no compiler checks
   timings   the ten crates that cost most to build
   bench     every benchmark, each figure beside its bare limit
