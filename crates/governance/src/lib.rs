@@ -4,6 +4,9 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod committed;
+pub mod cosigned;
+pub mod keyring;
 pub mod pack;
 pub mod place;
 pub mod remote;

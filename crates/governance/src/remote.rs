@@ -3,9 +3,9 @@
 //! Only what the tree of a log holds can be asked for: `checkpoint` and `tile/…`. A list of the files cannot be had this way.
 
 use agenttrader_agent::marketdata_health::{FetchError, Fetched, fetch, http_client};
-use agenttrader_audit::merkle::HASH_BYTES;
-use agenttrader_audit::note::NOTE_BYTES_MOST;
-use agenttrader_audit::tile::{BUNDLE_BYTES_MOST, Level, TILE_WIDTH, Tile};
+use agenttrader_audit::source::{LogFiles, SourceError};
+use agenttrader_audit::tile::Tile;
+use agenttrader_core::error_chain::chain;
 use reqwest::Url;
 use std::fmt;
 use std::io;
@@ -103,17 +103,6 @@ fn root(address: &str) -> Result<String, RemoteError> {
     Ok(if url.path() == "/" { format!("{whole}/audit") } else { whole.to_owned() })
 }
 
-/// Bytes of the largest file at that path; `None` where a log has no such file.
-fn bytes_most(path: &str) -> Option<usize> {
-    if path == "checkpoint" {
-        return Some(NOTE_BYTES_MOST);
-    }
-    Tile::parse(path).map(|tile| match tile.level {
-        Level::Entries => BUNDLE_BYTES_MOST,
-        Level::Hashes(_) => usize::from(TILE_WIDTH).saturating_mul(HASH_BYTES),
-    })
-}
-
 /// Asks for one file after the other, until nobody is left to ask.
 fn serve(runtime: &tokio::runtime::Runtime, client: &reqwest::Client, asked: &Receiver<Ask>) {
     while let Ok(Ask { url, most, answer }) = asked.recv() {
@@ -149,9 +138,11 @@ impl Remote {
     /// The file at that path below the root; `None` where there is none. Redirects are not followed.
     ///
     /// # Errors
-    /// [`RemoteError`] for any answer but the file or `404`, a file that is larger than any of its kind, and a path that no log has.
-    pub fn get(&self, path: &str) -> Result<Option<Vec<u8>>, RemoteError> {
-        let most = bytes_most(path).ok_or_else(|| RemoteError::Path { path: path.chars().take(200).collect() })?;
+    /// [`RemoteError`] for any answer but the file or `404`, for more than `most` bytes, and for a path that no log has.
+    pub fn get(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, RemoteError> {
+        if path != "checkpoint" && Tile::parse(path).is_none() {
+            return Err(RemoteError::Path { path: path.chars().take(200).collect() });
+        }
         let url = format!("{}/{path}", self.base);
         let (answer, answered) = sync_channel(1);
         let gone = || RemoteError::Client(io::Error::other("its thread has ended"));
@@ -162,6 +153,30 @@ impl Remote {
             Ok(Fetched { status, .. }) => Err(RemoteError::Status { url, status }),
             Err(source) => Err(RemoteError::Fetch { url, source }),
         }
+    }
+}
+
+impl LogFiles for Remote {
+    fn place(&self) -> String {
+        self.base.clone()
+    }
+
+    fn read(&self, path: &str, most: usize) -> Result<Option<Vec<u8>>, SourceError> {
+        self.get(path, most).map_err(|error| match error {
+            RemoteError::Fetch { source: FetchError::TooLong { limit }, .. } => {
+                SourceError::TooLong { path: path.to_owned(), most: limit }
+            }
+            other => SourceError::Refused { path: path.to_owned(), why: chain(&other) },
+        })
+    }
+
+    fn list(&self) -> Result<Option<Vec<String>>, SourceError> {
+        Ok(None)
+    }
+
+    /// Whoever answers may be writing.
+    fn is_live(&self) -> bool {
+        true
     }
 }
 
@@ -249,18 +264,18 @@ mod tests {
             "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf".to_owned(),
         ]);
         let remote = Remote::at(&address).unwrap();
-        assert_eq!(remote.get("checkpoint").unwrap(), Some(b"note".to_vec()));
-        assert_eq!(remote.get("tile/0/000").unwrap(), None);
-        assert!(matches!(remote.get("checkpoint"), Err(RemoteError::Status { status: 307, .. })));
-        assert!(matches!(remote.get("checkpoint"), Err(RemoteError::Status { status: 503, .. })));
-        let too_long = remote.get("tile/0/000").unwrap_err();
+        assert_eq!(remote.get("checkpoint", 8_192).unwrap(), Some(b"note".to_vec()));
+        assert_eq!(remote.get("tile/0/000", 8_192).unwrap(), None);
+        assert!(matches!(remote.get("checkpoint", 8_192), Err(RemoteError::Status { status: 307, .. })));
+        assert!(matches!(remote.get("checkpoint", 8_192), Err(RemoteError::Status { status: 503, .. })));
+        let too_long = remote.get("tile/0/000", 8_192).unwrap_err();
         assert!(
             matches!(too_long, RemoteError::Fetch { source: FetchError::TooLong { limit: 8_192 }, .. }),
             "{too_long}"
         );
-        assert!(matches!(remote.get("checkpoint"), Err(RemoteError::Fetch { .. })));
+        assert!(matches!(remote.get("checkpoint", 8_192), Err(RemoteError::Fetch { .. })));
         for path in ["", "journal", "tile/0/0", "../keys/witness", "checkpoint/"] {
-            assert!(matches!(remote.get(path), Err(RemoteError::Path { .. })), "{path}");
+            assert!(matches!(remote.get(path, 8_192), Err(RemoteError::Path { .. })), "{path}");
         }
         let asked = serving.join().unwrap();
         assert_eq!(asked[..2], ["/audit/checkpoint", "/audit/tile/0/000"]);
@@ -270,7 +285,7 @@ mod tests {
     async fn a_call_may_be_made_within_a_runtime() {
         let (address, serving) = server(vec![answer("200 OK", "note")]);
         let remote = Remote::at(&address).unwrap();
-        assert_eq!(remote.get("checkpoint").unwrap(), Some(b"note".to_vec()));
+        assert_eq!(remote.get("checkpoint", 8_192).unwrap(), Some(b"note".to_vec()));
         drop(remote);
         assert_eq!(serving.join().unwrap().len(), 1);
     }

@@ -1,0 +1,45 @@
+//! Checkpoints that a witness cosigned, as mission control keeps them beside its own log.
+
+use agenttrader_audit::checkpoint::{CheckpointError, SignedCheckpoint};
+use agenttrader_audit::note::{NOTE_BYTES_MOST, VerifierKey};
+use agenttrader_audit::source::{Directory, LogFiles as _, SourceError};
+use std::path::{Path, PathBuf};
+
+/// Why a cosigned checkpoint cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum CosignedError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// It is no checkpoint of that log, signed by it.
+    #[error("the cosigned checkpoint of {agent_name}")]
+    Checkpoint {
+        /// The log's agent.
+        agent_name: String,
+        /// What is wrong with it.
+        #[source]
+        source: CheckpointError,
+    },
+}
+
+/// The folder of cosigned checkpoints in a data directory, one file an agent.
+pub fn cosigned_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("audit-state/mission-control/cosigned")
+}
+
+/// The latest checkpoint of a log that a witness cosigned; `None` where none did. The log's own signature is verified, the witnesses' are not.
+///
+/// # Errors
+/// [`CosignedError`].
+pub fn cosigned(
+    data_dir: &Path,
+    agent_name: &str,
+    log: &VerifierKey,
+) -> Result<Option<SignedCheckpoint>, CosignedError> {
+    let files = Directory::new(cosigned_dir(data_dir));
+    let Some(bytes) = files.read(agent_name, NOTE_BYTES_MOST)? else { return Ok(None) };
+    let wrong = |source| CosignedError::Checkpoint { agent_name: agent_name.to_owned(), source };
+    let signed = SignedCheckpoint::parse(&bytes).map_err(wrong)?;
+    signed.verify(log).map_err(wrong)?;
+    Ok(Some(signed))
+}
