@@ -99,7 +99,31 @@ impl Redactor {
 
 /// Whether a name names a secret: `api_key`, `Authorization`, `refreshToken`, `APCA-API-KEY-ID`; not `public_key`, `KEY`, `token_bucket`.
 pub fn names_a_secret(name: &str) -> bool {
-    let words = words(name);
+    ends_like_a_secret(name) && words_name_a_secret(&words(name))
+}
+
+/// Whether a name's end could be that of a secret's name; cheap, and true for all that are.
+fn ends_like_a_secret(name: &str) -> bool {
+    if !name.is_ascii() {
+        // Letters of other scripts may have ASCII ones as their lower case.
+        return true;
+    }
+    let last = name.trim_end_matches(['_', '-', '.', ' ']).as_bytes();
+    let singular = last.strip_suffix(b"s").or_else(|| last.strip_suffix(b"S")).unwrap_or(last);
+    let ends = |word: &str| {
+        let end = singular.len().checked_sub(word.len()).and_then(|at| singular.get(at..));
+        end.is_some_and(|end| end.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    // All but `id` are longer than two letters; a name's last letter tells most of them from plain names.
+    match singular.last().map(u8::to_ascii_lowercase) {
+        Some(b'd' | b'e' | b'l' | b'n' | b'r' | b't' | b'y') => {
+            ends("key") || ends("id") || LAST_WORDS.into_iter().any(ends)
+        }
+        _ => false,
+    }
+}
+
+fn words_name_a_secret(words: &[String]) -> bool {
     let mut from_last = words.iter().rev().map(String::as_str);
     let (last, before, third) = (from_last.next().unwrap_or(""), from_last.next().unwrap_or(""), from_last.next());
     let singular = last.strip_suffix('s').unwrap_or(last);
@@ -136,6 +160,9 @@ fn words(name: &str) -> Vec<String> {
 /// The text without PEM blocks (RFC 7468) whose label holds `PRIVATE KEY`; one without an end goes to the end of the text.
 fn private_keys(text: &str) -> Option<String> {
     const BEGIN: &str = "-----BEGIN ";
+    if !text.contains(BEGIN) {
+        return None;
+    }
     let mut out = String::new();
     let mut rest = text;
     let mut found = false;
@@ -158,6 +185,7 @@ fn private_keys(text: &str) -> Option<String> {
 
 /// The text without what follows `Bearer` and `Basic` (RFC 6750, RFC 7617).
 fn credentials(text: &str) -> Option<String> {
+    next_scheme(text)?;
     let mut out = String::new();
     let mut rest = text;
     let mut found = false;
@@ -186,10 +214,16 @@ fn credentials(text: &str) -> Option<String> {
 
 /// The text before the next scheme's name, the name, and what follows.
 fn next_scheme(text: &str) -> Option<(&str, &str, &str)> {
-    let at = text
-        .as_bytes()
-        .windows(5)
-        .position(|five| five.eq_ignore_ascii_case(b"beare") || five.eq_ignore_ascii_case(b"basic"))?;
+    let bytes = text.as_bytes();
+    let mut from = 0_usize;
+    let at = loop {
+        let at = from.saturating_add(bytes.get(from..)?.iter().position(|byte| matches!(byte, b'b' | b'B'))?);
+        let five = bytes.get(at..at.saturating_add(5))?;
+        if five.eq_ignore_ascii_case(b"beare") || five.eq_ignore_ascii_case(b"basic") {
+            break at;
+        }
+        from = at.saturating_add(1);
+    };
     let (before, from) = text.split_at_checked(at)?;
     let length = if from.get(..6).is_some_and(|six| six.eq_ignore_ascii_case("bearer")) { 6 } else { 5 };
     let (scheme, after) = from.split_at_checked(length)?;
@@ -221,13 +255,12 @@ fn is_plain_word(value: &str) -> bool {
 fn named_values(text: &str) -> Option<String> {
     let is_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '_' | '-' | '.');
     let mut out = String::new();
+    // All before this stands in `out`.
+    let mut copied = 0;
     let mut rest = text;
-    let mut found = false;
-    while let Some(at) = rest.find(['=', ':']) {
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'=' | b':')) {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
         let (sign, after) = from.split_at_checked(1).unwrap_or((from, ""));
-        out.push_str(before);
-        out.push_str(sign);
         rest = after;
         let unspaced = before.trim_end_matches(' ');
         let bare = unspaced.trim_end_matches(['"', '\'', '\\']);
@@ -245,20 +278,59 @@ fn named_values(text: &str) -> Option<String> {
                 || (!in_quotes && matches!(character, ' ' | '&' | ',' | ';' | ')' | '}'))
         };
         let length = value.find(ends).unwrap_or(value.len());
+        let value_at = text.len().saturating_sub(value.len());
         let (value, behind) = value.split_at_checked(length).unwrap_or((value, ""));
         if value.is_empty() || value == REDACTED || REDACTED.starts_with(value) {
             continue;
         }
-        found = true;
-        out.push_str(after.get(..lead).unwrap_or_default());
+        out.push_str(text.get(copied..value_at).unwrap_or_default());
         out.push_str(REDACTED);
+        copied = value_at.saturating_add(length);
         rest = behind;
     }
-    out.push_str(rest);
-    found.then_some(out)
+    if out.is_empty() {
+        return None;
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
+    Some(out)
 }
 
 /// Bytes of the character that begins at `at`.
 fn last_len(text: &str, at: usize) -> usize {
     text.get(at..).and_then(|from| from.chars().next()).map_or(1, char::len_utf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn names() -> impl Strategy<Value = String> {
+        let words =
+            LAST_WORDS.into_iter().chain(KEY_WORDS).chain(["key", "id", "ID", "Key", "To\u{212a}en", "s", "S", "x"]);
+        let piece = prop_oneof![
+            proptest::sample::select(words.collect::<Vec<_>>()).prop_map(str::to_owned),
+            proptest::sample::select(LAST_WORDS.to_vec()).prop_map(str::to_uppercase),
+            "[-_. ]{0,2}",
+            "[a-zA-Z\u{212a}\u{130}é]{0,2}",
+        ];
+        proptest::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn the_cheap_look_at_a_names_end_misses_no_secret(name in names()) {
+            prop_assert_eq!(names_a_secret(&name), words_name_a_secret(&words(&name)), "{}", name);
+        }
+
+        #[test]
+        fn every_scheme_is_found_where_it_is(text in "([bB]|be|bEa|beare|Bearer|basic|BASIC|é| |x){0,12}") {
+            let found = text.as_bytes().windows(5).position(|five| {
+                five.eq_ignore_ascii_case(b"beare") || five.eq_ignore_ascii_case(b"basic")
+            });
+            prop_assert_eq!(next_scheme(&text).map(|(before, ..)| before.len()), found);
+        }
+    }
 }
