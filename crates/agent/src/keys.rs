@@ -4,6 +4,7 @@
 //! agents of a data directory stand in `keys/agents.json`.
 
 use crate::entropy::{self, EntropyError};
+use agenttrader_audit::note::NoteSigner;
 use agenttrader_core::canonical_json;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::is_agent_name;
@@ -131,6 +132,11 @@ impl Signer {
     /// The public key.
     pub fn public_key(&self) -> VerifyingKey {
         self.key.verifying_key()
+    }
+
+    /// The signer of a log's checkpoints, named after its origin.
+    pub fn note_signer(&self, origin: &str) -> NoteSigner {
+        NoteSigner::log(origin, self.key.clone())
     }
 
     /// The public key's 32 bytes in Base64.

@@ -1,161 +1,312 @@
-//! Every system call of the log.
+//! Every system call of the log, and of those who read logs. Tests put a disk in that fails.
 
-use crate::error::OpenError;
-use crate::journal::{self, Owner, Replayed};
-use agenttrader_core::digest::Digest;
+use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufReader, Write as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-/// What the writer needs of a disk. Tests put one in that fails.
-pub(crate) trait Disk: Send {
-    /// Writes bytes at the journal's end. On an error any part of them may have been written.
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
-    /// Returns once what was appended would survive a loss of power.
-    fn sync(&mut self) -> io::Result<()>;
-    /// Opens the journal afresh and cuts it to `len` bytes, durably.
-    fn restore(&mut self, len: u64) -> io::Result<()>;
-    /// Writes a payload under its digest, durably, if it is not there yet.
-    fn put_blob(&mut self, digest: &Digest, bytes: &[u8]) -> io::Result<()>;
+/// What a file is found to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Bytes.
+    pub(crate) len: u64,
+    /// Names it has.
+    pub(crate) links: u64,
 }
 
-/// The files of one agent's log, held by its lock.
-#[derive(Debug)]
-pub(crate) struct Files {
-    journal: File,
-    journal_path: PathBuf,
-    /// Bytes the journal must have.
-    len: u64,
-    /// Somebody else removed or changed the journal. Nothing is written any more: the next start judges what is left.
-    damaged: Option<String>,
-    blobs: PathBuf,
-    /// Held for as long as the log is open.
-    _lock: File,
+/// One name in a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) name: String,
+    pub(crate) is_dir: bool,
 }
 
-/// The folder of one agent's log.
-pub(crate) fn state_dir(data_dir: &Path, agent_name: &str) -> PathBuf {
-    data_dir.join("audit-state").join(agent_name)
+/// What the log asks of a disk: one method a kind of system call. A call that failed may have been carried out all the same.
+pub(crate) trait Disk: fmt::Debug + Send + Sync {
+    /// Makes a folder in one that stands.
+    fn make_dir(&self, path: &Path) -> io::Result<()>;
+    /// Opens a file for writing and makes it if need be; what it held is gone.
+    fn create(&self, path: &Path) -> io::Result<File>;
+    /// Opens a file to append to and to read; makes it if need be and if asked to.
+    fn open_append(&self, path: &Path, create: bool) -> io::Result<File>;
+    /// Opens a file to read.
+    fn open_read(&self, path: &Path) -> io::Result<File>;
+    /// Reads at an offset, at most as much as fits; 0 at the end.
+    fn read_at(&self, file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Writes some of the bytes; tells how many.
+    fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize>;
+    /// Returns once what was written would survive a loss of power, with the file's length.
+    fn sync_data(&self, file: &File) -> io::Result<()>;
+    /// As `sync_data`, with all that is known of the file.
+    fn sync_all(&self, file: &File) -> io::Result<()>;
+    /// Cuts a file.
+    fn cut(&self, file: &File, len: u64) -> io::Result<()>;
+    /// Looks at an open file.
+    fn look(&self, file: &File) -> io::Result<Seen>;
+    /// A file's length by its name; `None` where there is none.
+    fn len_of(&self, path: &Path) -> io::Result<Option<u64>>;
+    /// Gives a file another name, in the place of what had it.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Takes a file's name away.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Removes an empty folder.
+    fn remove_dir(&self, path: &Path) -> io::Result<()>;
+    /// The names in a folder, in order.
+    fn list(&self, path: &Path) -> io::Result<Vec<Listed>>;
+    /// Returns once the names in a folder would survive a loss of power.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// Takes the exclusive lock of an open file, without waiting.
+    fn lock(&self, file: &File) -> Result<(), TryLockError>;
 }
 
-/// The folder of large payloads.
-pub(crate) fn blobs_dir(data_dir: &Path) -> PathBuf {
-    data_dir.join("audit-blobs")
-}
+/// The system's own disk.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SystemDisk;
 
-impl Files {
-    /// Takes the lock, reads the journal through and cuts what is torn off its end.
-    pub(crate) fn open(data_dir: &Path, owner: &Owner) -> Result<(Self, Replayed), OpenError> {
-        let dir = state_dir(data_dir, &owner.agent_name);
-        let blobs = blobs_dir(data_dir);
-        for needed in [&dir, &blobs] {
-            fs::create_dir_all(needed).map_err(|source| OpenError::Io { path: needed.clone(), source })?;
+impl Disk for SystemDisk {
+    fn make_dir(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir(path)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<File> {
+        File::create(path)
+    }
+
+    fn open_append(&self, path: &Path, create: bool) -> io::Result<File> {
+        OpenOptions::new().read(true).append(true).create(create).open(path)
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<File> {
+        File::open(path)
+    }
+
+    fn read_at(&self, file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        file.read_at(buffer, offset)
+    }
+
+    fn write(&self, mut file: &File, bytes: &[u8]) -> io::Result<usize> {
+        io::Write::write(&mut file, bytes)
+    }
+
+    fn sync_data(&self, file: &File) -> io::Result<()> {
+        file.sync_data()
+    }
+
+    fn sync_all(&self, file: &File) -> io::Result<()> {
+        file.sync_all()
+    }
+
+    fn cut(&self, file: &File, len: u64) -> io::Result<()> {
+        file.set_len(len)
+    }
+
+    fn look(&self, file: &File) -> io::Result<Seen> {
+        let found = file.metadata()?;
+        Ok(Seen { len: found.len(), links: found.nlink() })
+    }
+
+    fn len_of(&self, path: &Path) -> io::Result<Option<u64>> {
+        match fs::symlink_metadata(path) {
+            Ok(found) => Ok(Some(found.len())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
-        let lock = lock(&dir.join("lock"))?;
-        let journal_path = dir.join("journal.ndjson");
-        let failed = |source| OpenError::Io { path: journal_path.clone(), source };
-        let journal = OpenOptions::new().read(true).append(true).create(true).open(&journal_path).map_err(failed)?;
-        let replayed =
-            journal::replay(BufReader::with_capacity(1 << 16, &journal), owner).map_err(|error| match error {
-                journal::ReplayError::Io(source) => OpenError::Io { path: journal_path.clone(), source },
-                journal::ReplayError::Corrupt { line, why } => {
-                    OpenError::Corrupt { path: journal_path.clone(), line, why }
-                }
-            })?;
-        if replayed.torn.is_some() {
-            journal.set_len(replayed.good_len).map_err(failed)?;
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<Listed>> {
+        let mut listed = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            // A name that is not UTF-8 is none of ours; what it is shown as is none either.
+            let name = entry.file_name().to_string_lossy().into_owned();
+            listed.push(Listed { name, is_dir: entry.file_type()?.is_dir() });
         }
-        journal.sync_all().map_err(failed)?;
-        // The names of a new journal and its folders must survive too.
-        for folder in [dir.as_path(), &data_dir.join("audit-state"), data_dir] {
-            sync_dir(folder).map_err(|source| OpenError::Io { path: folder.to_owned(), source })?;
-        }
-        Ok((
-            Self {
-                journal,
-                journal_path: journal_path.clone(),
-                len: replayed.good_len,
-                damaged: None,
-                blobs,
-                _lock: lock,
-            },
-            replayed,
-        ))
+        listed.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(listed)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
+    fn lock(&self, file: &File) -> Result<(), TryLockError> {
+        file.try_lock()
     }
 }
 
-impl Disk for Files {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.len = self.len.saturating_add(bytes.len() as u64);
-        self.journal.write_all(bytes)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.journal.sync_data()?;
-        // What was written to a file that has no name any more, or that somebody cut, is durable nowhere.
-        let found = self.journal.metadata()?;
-        if found.nlink() == 0 {
-            self.damaged = Some("the journal was removed".to_owned());
-        } else if found.len() != self.len {
-            self.damaged =
-                Some(format!("the journal was changed by another hand: {} bytes instead of {}", found.len(), self.len));
-        }
-        self.damaged.clone().map_or(Ok(()), |why| Err(io::Error::other(why)))
-    }
-
-    fn restore(&mut self, len: u64) -> io::Result<()> {
-        if let Some(why) = &self.damaged {
-            return Err(io::Error::other(why.clone()));
-        }
-        // A handle that saw a failed sync may report success later for pages that are lost: take a new one.
-        let journal = OpenOptions::new().read(true).append(true).open(&self.journal_path)?;
-        let found = journal.metadata()?.len();
-        if found < len {
-            return Err(io::Error::other(format!(
-                "the journal has {found} bytes, less than the {len} that were durable"
-            )));
-        }
-        journal.set_len(len)?;
-        journal.sync_all()?;
-        self.journal = journal;
-        self.len = len;
-        Ok(())
-    }
-
-    fn put_blob(&mut self, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
-        let path = self.blobs.join(digest.to_string());
-        if fs::metadata(&path).is_ok_and(|found| found.is_file() && found.len() == bytes.len() as u64) {
-            return sync_dir(&self.blobs);
-        }
-        // Agents share the folder, and two may write the same payload: the process and thread make the name its own.
-        let mine = format!(".{digest}.{}.{:?}", std::process::id(), std::thread::current().id());
-        let beside = self.blobs.join(mine);
-        let written = write_durably(&beside, bytes).and_then(|()| fs::rename(&beside, &path));
-        if written.is_err() {
-            // The error that matters is the first; what is left over is not a blob's name.
-            let _ = fs::remove_file(&beside);
-        }
-        written.and_then(|()| sync_dir(&self.blobs))
+/// Whether somebody holds the exclusive lock of the file at that path. Looking takes a shared lock for a moment: who opens a log tries for
+/// longer than that.
+pub(crate) fn is_locked(path: &Path) -> io::Result<bool> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let failed = |source| OpenError::Io { path: path.to_owned(), source };
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Held { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
+/// Makes a folder and those above it down from `base`, which stands. Their names are durable then, whoever made them: a call that seemed to
+/// fail may have made one.
+pub(crate) fn make_dirs(disk: &dyn Disk, base: &Path, path: &Path) -> io::Result<()> {
+    let below: Vec<&Path> = path.ancestors().take_while(|above| *above != base).collect();
+    for folder in below.into_iter().rev() {
+        match disk.make_dir(folder) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            _ => folder.parent().map_or(Ok(()), |above| disk.sync_dir(above))?,
+        }
+    }
+    Ok(())
+}
+
+/// Makes the folder that all others lie in, if it is not there.
+pub(crate) fn make_base(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    if path.as_os_str().is_empty() || disk.len_of(path)?.is_some() {
+        return Ok(());
+    }
+    let above = path.parent().unwrap_or(Path::new(""));
+    make_base(disk, above)?;
+    match disk.make_dir(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ if above.as_os_str().is_empty() => disk.sync_dir(Path::new(".")),
+        _ => disk.sync_dir(above),
     }
 }
 
-fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+/// Writes all the bytes.
+pub(crate) fn write_all(disk: &dyn Disk, file: &File, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match disk.write(file, bytes) {
+            Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero)),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
-fn sync_dir(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+/// Reads from an offset until the buffer is full or the file ends; tells how much.
+pub(crate) fn read_full_at(disk: &dyn Disk, file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut filled = 0_usize;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match disk.read_at(file, rest, offset.saturating_add(filled as u64)) {
+            Ok(0) => break,
+            Ok(read) => filled = filled.saturating_add(read),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// A file's bytes; `None` where there is none. One longer than `most` is an error.
+pub(crate) fn read_whole(disk: &dyn Disk, path: &Path, most: usize) -> io::Result<Option<Vec<u8>>> {
+    let file = match disk.open_read(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let len = disk.look(&file)?.len;
+    let too_long = || io::Error::other(format!("longer than {most} bytes"));
+    let len = usize::try_from(len).ok().filter(|len| *len <= most).ok_or_else(too_long)?;
+    // One byte more, to see that the file ends there.
+    let mut bytes = vec![0; len.saturating_add(1)];
+    let read = read_full_at(disk, &file, &mut bytes, 0)?;
+    bytes.truncate(read);
+    if read > most { Err(too_long()) } else { Ok(Some(bytes)) }
+}
+
+/// Writes a file of that name, durably but for its name.
+pub(crate) fn write_file(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let file = disk.create(path)?;
+    write_all(disk, &file, bytes)?;
+    disk.sync_all(&file)
+}
+
+/// Puts a file in the place of another, whole or not at all, durably. `beside` is its name until then.
+pub(crate) fn replace(disk: &dyn Disk, beside: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_file(disk, beside, bytes)?;
+    disk.rename(beside, path)?;
+    path.parent().map_or(Ok(()), |folder| disk.sync_dir(folder))
+}
+
+/// Removes a file; that there is none is as good.
+pub(crate) fn remove_if_there(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    match disk.remove(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The names in a folder; none where there is no folder.
+pub(crate) fn list_if_there(disk: &dyn Disk, path: &Path) -> io::Result<Vec<Listed>> {
+    match disk.list(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed,
+    }
+}
+
+/// Where one agent's log lies.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    /// `DATA_DIR`.
+    pub(crate) data_dir: PathBuf,
+    /// `DATA_DIR/audit/AGENT`: checkpoint and tiles, and nothing else.
+    pub(crate) root: PathBuf,
+    /// `DATA_DIR/audit-state/AGENT`.
+    pub(crate) state: PathBuf,
+    /// The journal's segments.
+    pub(crate) journal: PathBuf,
+    /// Large payloads whose records are not durable yet.
+    pub(crate) pending: PathBuf,
+    /// `DATA_DIR/audit-blobs`: large payloads of durable records, of all agents.
+    pub(crate) blobs: PathBuf,
+}
+
+impl Places {
+    pub(crate) fn of(data_dir: &Path, agent_name: &str) -> Self {
+        let state = data_dir.join("audit-state").join(agent_name);
+        Self {
+            data_dir: data_dir.to_owned(),
+            root: data_dir.join("audit").join(agent_name),
+            journal: state.join("journal"),
+            pending: state.join("pending"),
+            blobs: data_dir.join("audit-blobs"),
+            state,
+        }
+    }
+
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.state.join("lock")
+    }
+
+    pub(crate) fn head(&self) -> PathBuf {
+        self.state.join("head")
+    }
+
+    pub(crate) fn checkpoint(&self) -> PathBuf {
+        self.root.join("checkpoint")
+    }
+
+    /// The journal of a version whose logs had no tree.
+    pub(crate) fn old_journal(&self) -> PathBuf {
+        self.state.join("journal.ndjson")
+    }
 }

@@ -18,17 +18,39 @@ pub enum OpenError {
         /// The lock file.
         path: PathBuf,
     },
-    /// A line is no record, and good records follow it: damage, not a crash.
+    /// A frame of the journal is bad, and what follows it, or covers it, was written later: damage, not a crash.
     #[error(
-        "AUDIT_CORRUPT: {path} line {line}: {why}; good records follow it, so this is damage: keep the file and ask who changed it"
+        "AUDIT_CORRUPT: {path}, record {index}: {why}; a crash leaves no such thing: keep the files and ask who changed them"
     )]
     Corrupt {
-        /// The journal.
+        /// The journal's segment.
         path: PathBuf,
-        /// The bad line, from 1.
-        line: u64,
+        /// The record that should stand there.
+        index: u64,
         /// What is wrong with it.
         why: String,
+    },
+    /// The log's files contradict each other, or hold what this log never wrote.
+    #[error("AUDIT_CORRUPT: {path}: {why}; a crash leaves no such thing: keep the files and ask who changed them")]
+    Disagrees {
+        /// The file.
+        path: PathBuf,
+        /// What it contradicts.
+        why: String,
+    },
+    /// The data directory holds a log of a version whose logs had no tree.
+    #[error("{path} is the audit log of an earlier version: move the data directory away, or use another one")]
+    Old {
+        /// That version's journal.
+        path: PathBuf,
+    },
+    /// The key is not named after this log.
+    #[error("the key `{name}` cannot sign the checkpoints of {origin}: a log's key is named after it")]
+    Key {
+        /// The key's name.
+        name: String,
+        /// The log's origin.
+        origin: String,
     },
     /// A file or folder cannot be made, read or written.
     #[error("cannot open the audit log at {path}")]
@@ -39,8 +61,8 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
-    /// The writer's thread cannot be started.
-    #[error("cannot start the audit log's writer")]
+    /// The log's threads cannot be started.
+    #[error("cannot start the audit log's threads")]
     Thread(#[source] io::Error),
 }
 
@@ -62,6 +84,9 @@ pub enum LogError {
         /// What it holds.
         why: String,
     },
+    /// The log has no record yet, and so no checkpoint.
+    #[error("the audit log has no record yet")]
+    Empty,
     /// The log is closed.
     #[error("the audit log is closed")]
     Closed,

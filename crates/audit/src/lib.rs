@@ -14,14 +14,16 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod blobs;
 pub mod checkpoint;
 mod disk;
 mod disk_read;
 mod encode;
 mod error;
-#[cfg(test)]
-mod faults;
+mod frame;
+mod head;
 mod health;
+mod integrator;
 mod journal;
 pub mod log;
 pub mod merkle;
@@ -33,8 +35,12 @@ pub mod read;
 pub mod receipt;
 pub mod record;
 pub mod redact;
+mod replay;
 pub mod source;
+mod start;
 pub mod tile;
+mod tile_files;
+mod tree;
 mod writer;
 
 pub use log::{Health, Log, LogError, OpenError, Opened, Options, Ticket, Torn};

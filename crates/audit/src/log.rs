@@ -1,26 +1,40 @@
-//! The log of one agent: records go in, receipts come out.
+//! The log of one agent: records go in, receipts and checkpoints come out.
 //!
 //! [`Log::append`] hands an [`Entry`] to the writer's thread and returns at once; [`Ticket::durable`] waits until the record has survived
-//! `fdatasync` and gives its [`Receipt`]. The journal is `DATA_DIR/audit-state/AGENT_NAME/journal.ndjson`.
+//! `fdatasync` and gives its [`Receipt`]. The journal lies in `DATA_DIR/audit-state/AGENT_NAME/journal/`. A second thread reads it back and
+//! makes tiles and checkpoints in `DATA_DIR/audit/AGENT_NAME/`, within a second of a record; no receipt waits for it.
 
-use crate::disk::{Disk, Files};
+use crate::checkpoint::SignedCheckpoint;
+use crate::disk::{Disk, Places, SystemDisk};
 pub use crate::error::{LogError, OpenError};
+use crate::health::HealthBoard;
 pub use crate::health::{Health, HealthObserver};
-use crate::journal::Owner;
+use crate::integrator::Integrator;
 pub use crate::journal::Torn;
+use crate::note::NoteSigner;
 pub use crate::options::Options;
 pub use crate::queue::QUEUE_ENTRIES;
-use crate::queue::{Queued, Shared, locked};
+use crate::queue::{Asked, Durable, Queued, Shared, locked};
 use crate::receipt::Receipt;
 use crate::record::Entry;
+use crate::replay::Owner;
+use crate::start::{self, Standing};
 use crate::writer::{Stamp, Writer};
 use agenttrader_core::identity::{AgentIdentity, Build, is_agent_name};
 use agenttrader_core::time::UnixNanos;
+use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long a checkpoint is waited for: longer than a disk that works needs to take in what its journal can hold.
+const CHECKPOINT_WITHIN: Duration = Duration::from_secs(10);
+
+/// One of the log's threads.
+type Thread = Mutex<Option<JoinHandle<Result<(), LogError>>>>;
 
 /// An agent's log, open and held by its lock. Shared by reference between threads.
 #[derive(Debug)]
@@ -28,9 +42,12 @@ pub struct Log {
     entries: Mutex<Option<SyncSender<Queued>>>,
     nudge: SyncSender<()>,
     shared: Arc<Shared>,
-    writer: Mutex<Option<JoinHandle<Result<(), LogError>>>>,
+    writer: Thread,
+    integrator: Thread,
     opened: Opened,
     origin: Arc<str>,
+    /// Given back when both threads have ended.
+    _lock: File,
 }
 
 /// What was found when the log was opened.
@@ -57,53 +74,90 @@ impl Log {
     ///
     /// # Errors
     /// As [`Log::open_with`].
-    pub fn open(data_dir: &Path, identity: AgentIdentity, repo_id: &str, build: Build) -> Result<Self, OpenError> {
-        Self::open_with(data_dir, identity, repo_id, build, Options::default())
+    pub fn open(
+        data_dir: &Path,
+        identity: AgentIdentity,
+        repo_id: &str,
+        build: Build,
+        key: NoteSigner,
+    ) -> Result<Self, OpenError> {
+        Self::open_with(data_dir, identity, repo_id, build, key, Options::default())
     }
 
-    /// Opens an agent's log: takes its lock, reads its journal through, cuts what a crash left at the end.
+    /// Opens an agent's log: takes its lock, checks head, tiles and checkpoint against each other, reads the journal through, cuts what a crash
+    /// left at its end. `key` signs the checkpoints and is named after the log: see [`origin`].
     ///
     /// # Errors
-    /// [`OpenError`]; `Held` when another process has it, `Corrupt` when a bad record has a good one after it.
+    /// [`OpenError`]; `Held` when another process has it, `Corrupt` and `Disagrees` for what no crash leaves.
     pub fn open_with(
         data_dir: &Path,
         identity: AgentIdentity,
         repo_id: &str,
         build: Build,
+        key: NoteSigner,
         options: Options,
     ) -> Result<Self, OpenError> {
-        Self::open_on(data_dir, identity, repo_id, build, options, |files| Box::new(files))
+        Self::open_on(Arc::new(SystemDisk), data_dir, (identity, repo_id, build), key, options)
     }
 
-    /// As [`Log::open_with`], with the writer's disk put around the files by the caller.
+    /// As [`Log::open_with`], on a disk of the caller's.
     pub(crate) fn open_on(
+        disk: Arc<dyn Disk>,
         data_dir: &Path,
-        identity: AgentIdentity,
-        repo_id: &str,
-        build: Build,
+        (identity, repo_id, build): (AgentIdentity, &str, Build),
+        key: NoteSigner,
         options: Options,
-        disk: impl FnOnce(Files) -> Box<dyn Disk>,
     ) -> Result<Self, OpenError> {
         if !is_agent_name(&identity.agent_name) {
             return Err(OpenError::Name { name: identity.agent_name });
         }
-        let owner = Owner { repo_id: repo_id.to_owned(), agent_name: identity.agent_name.clone() };
-        let (files, replayed) = Files::open(data_dir, &owner)?;
-        let origin: Arc<str> = format!("agenttrader/{repo_id}/{}", identity.agent_name).into();
+        let origin: Arc<str> = origin(repo_id, &identity.agent_name).into();
+        if key.name() != &*origin {
+            return Err(OpenError::Key { name: key.name().to_owned(), origin: origin.to_string() });
+        }
+        let agent_name = identity.agent_name.clone();
+        let owner = Owner { repo_id: repo_id.to_owned(), agent_name: agent_name.clone() };
+        let places = Places::of(data_dir, &agent_name);
+        let standing = start::start(&disk, &places, &owner, &key, options.segment_bytes)?;
+        let Standing { replayed, journal, blobs, grown, tiles, checkpoint, lock } = standing;
+        let segments = if replayed.segments.is_empty() { vec![journal.first()] } else { replayed.segments };
+        let covered = checkpoint.as_ref().map(|signed| signed.checkpoint.size);
         let shared = Arc::new(Shared {
             queued: AtomicUsize::new(0),
-            size: AtomicU64::new(replayed.records),
+            size: AtomicU64::new(replayed.size),
             lost: AtomicU64::new(0),
-            health: Mutex::new(Health::Writable),
+            health: HealthBoard::new(options.on_health_change),
+            durable: Mutex::new(Durable { size: replayed.size, last_time: replayed.last_time, segments }),
+            checkpoint: Mutex::new(checkpoint.map(Arc::new)),
+            asked: Mutex::new(Asked::default()),
+            wake: Condvar::new(),
         });
         let (entries, queue) = mpsc::sync_channel(QUEUE_ENTRIES);
         let (nudge, nudged) = mpsc::sync_channel(1);
         let stamp = Stamp { repo_id: owner.repo_id, identity, build, origin: Arc::clone(&origin) };
-        let writer = Writer::new(disk(files), stamp, options, queue, nudged, Arc::clone(&shared), &replayed);
-        let name = format!("audit {}", owner.agent_name);
-        let writer = std::thread::Builder::new().name(name).spawn(move || writer.run()).map_err(OpenError::Thread)?;
-        let opened = Opened { torn: replayed.torn, last_time: replayed.last_time, records: replayed.records };
-        Ok(Self { entries: Mutex::new(Some(entries)), nudge, shared, writer: Mutex::new(Some(writer)), opened, origin })
+        let writer = Writer::new(
+            (journal, blobs),
+            stamp,
+            (options.redactor, options.watcher),
+            (queue, nudged),
+            Arc::clone(&shared),
+            (replayed.size, replayed.chain),
+        );
+        let integrator = Integrator { disk, places, signer: key, shared: Arc::clone(&shared), grown, covered, tiles };
+        let thread = |what: &str| std::thread::Builder::new().name(format!("{what} {agent_name}"));
+        let writer = thread("audit").spawn(move || writer.run()).map_err(OpenError::Thread)?;
+        let integrator = thread("tree").spawn(move || integrator.run()).map_err(OpenError::Thread)?;
+        let opened = Opened { torn: replayed.torn, last_time: replayed.last_time, records: replayed.size };
+        Ok(Self {
+            entries: Mutex::new(Some(entries)),
+            nudge,
+            shared,
+            writer: Mutex::new(Some(writer)),
+            integrator: Mutex::new(Some(integrator)),
+            opened,
+            origin,
+            _lock: lock,
+        })
     }
 
     /// Hands an entry to the writer; never waits for the disk. Entries of one thread stand in the order in which it gave them.
@@ -156,27 +210,60 @@ impl Log {
 
     /// Whether the log can be written, as far as the last attempt showed.
     pub fn health(&self) -> Health {
-        locked(&self.shared.health).clone()
+        self.shared.health.now()
     }
 
-    /// Writes all that waits and ends the writer. Later appends are refused; a second call does nothing.
+    /// The latest checkpoint that is durable; none before the first record is covered.
+    pub fn checkpoint(&self) -> Option<Arc<SignedCheckpoint>> {
+        locked(&self.shared.checkpoint).clone()
+    }
+
+    /// A checkpoint of all that is durable now, made if there is none yet. Waits for the disk, for ten seconds at most.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`] when the last records could not be written.
+    /// [`LogError::Unavailable`] when it cannot be made, [`LogError::Empty`] before the first record, [`LogError::Closed`].
+    pub fn checkpoint_now(&self) -> Result<Arc<SignedCheckpoint>, LogError> {
+        if locked(&self.integrator).is_none() {
+            return Err(LogError::Closed);
+        }
+        let (answer, answers) = mpsc::sync_channel(1);
+        self.shared.ask(|asked| asked.now.push(answer));
+        match answers.recv_timeout(CHECKPOINT_WITHIN) {
+            Ok(answer) => answer,
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(LogError::Closed),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                Err(LogError::Unavailable { why: format!("no checkpoint within {CHECKPOINT_WITHIN:?}") })
+            }
+        }
+    }
+
+    /// Writes all that waits, makes a checkpoint of it and ends the log's threads. Later appends are refused; a second call does nothing.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] when the last records, or their checkpoint, could not be written.
     pub fn close(&self) -> Result<(), LogError> {
         drop(locked(&self.entries).take());
         self.hurry();
-        match locked(&self.writer).take().map(JoinHandle::join) {
+        let joined = |thread: &Thread| match locked(thread).take().map(JoinHandle::join) {
             None => Ok(()),
             Some(Ok(ended)) => ended,
             Some(Err(_)) => Err(LogError::Closed),
-        }
+        };
+        let written = joined(&self.writer);
+        self.shared.ask(|asked| asked.closing = true);
+        let covered = joined(&self.integrator);
+        written.and(covered)
     }
 
     fn hurry(&self) {
         // A nudge that waits already does the same.
         let _ = self.nudge.try_send(());
     }
+}
+
+/// The origin of an agent's log, which its key is named after: `agenttrader/<repo_id>/<agent_name>`.
+pub fn origin(repo_id: &str, agent_name: &str) -> String {
+    format!("agenttrader/{repo_id}/{agent_name}")
 }
 
 impl Drop for Log {

@@ -1,12 +1,14 @@
 //! Between the log's users and its writer: the entries that wait, and what both sides see.
 
+use crate::checkpoint::SignedCheckpoint;
 use crate::error::LogError;
-use crate::health::Health;
+use crate::health::HealthBoard;
 use crate::receipt::Receipt;
 use crate::record::Entry;
+use agenttrader_core::time::UnixNanos;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Entries that may wait for the writer: a disk that hangs for a second at four thousand records a second. The next is refused, its ticket
 /// fails at once, and `Log::lost` counts it: an agent must not stop, or grow without end, because a disk does.
@@ -19,7 +21,7 @@ pub(crate) struct Queued {
     pub(crate) answer: SyncSender<Result<Receipt, LogError>>,
 }
 
-/// What the writer and the log's users both see.
+/// What the log's threads and its users see.
 #[derive(Debug)]
 pub(crate) struct Shared {
     /// Entries in the queue.
@@ -28,7 +30,47 @@ pub(crate) struct Shared {
     pub(crate) size: AtomicU64,
     /// Records refused because too many waited.
     pub(crate) lost: AtomicU64,
-    pub(crate) health: Mutex<Health>,
+    pub(crate) health: HealthBoard,
+    /// What the tree may take in.
+    pub(crate) durable: Mutex<Durable>,
+    /// The latest durable checkpoint.
+    pub(crate) checkpoint: Mutex<Option<Arc<SignedCheckpoint>>>,
+    pub(crate) asked: Mutex<Asked>,
+    /// `asked` changed.
+    pub(crate) wake: Condvar,
+}
+
+/// What is durable in the journal, with the payloads that lie beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Durable {
+    /// Records.
+    pub(crate) size: u64,
+    /// The latest time any of them carries.
+    pub(crate) last_time: Option<UnixNanos>,
+    /// The first index of each of the journal's segments, in order.
+    pub(crate) segments: Vec<u64>,
+}
+
+/// A caller that waits for a checkpoint.
+pub(crate) type CheckpointAnswer = SyncSender<Result<Arc<SignedCheckpoint>, LogError>>;
+
+/// What is asked of the tree's thread. Whoever asks waits for this lock alone, which nobody holds while a disk works.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    /// More is durable.
+    pub(crate) grown: bool,
+    /// Who waits for a checkpoint of all that is durable.
+    pub(crate) now: Vec<CheckpointAnswer>,
+    /// The writer has ended; nothing more becomes durable.
+    pub(crate) closing: bool,
+}
+
+impl Shared {
+    /// Changes what is asked of the tree's thread, and wakes it.
+    pub(crate) fn ask(&self, change: impl FnOnce(&mut Asked)) {
+        change(&mut locked(&self.asked));
+        self.wake.notify_all();
+    }
 }
 
 /// The guard, also after a panic of another holder: what is held here is never half changed.

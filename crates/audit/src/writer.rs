@@ -1,10 +1,12 @@
-//! The writer's thread: gathers entries into a batch, numbers them, writes them, and answers the tickets after `fdatasync`.
+//! The writer's thread: gathers entries into a batch, numbers them, writes them, and answers the tickets after `fdatasync`. It never waits
+//! for the tree.
 
-use crate::disk::Disk;
+use crate::blobs::Blobs;
 use crate::error::LogError;
-use crate::health::{Health, HealthObserver};
-use crate::journal::Replayed;
-use crate::options::Options;
+use crate::frame;
+use crate::health::{Health, Part};
+use crate::journal::JournalEnd;
+use crate::merkle::{Hash, leaf_hash};
 use crate::queue::{QUEUE_ENTRIES, Queued, Shared, locked};
 use crate::receipt::Receipt;
 use crate::record::{
@@ -45,27 +47,30 @@ pub(crate) struct Stamp {
 }
 
 pub(crate) struct Writer {
-    disk: Box<dyn Disk>,
+    journal: JournalEnd,
+    blobs: Blobs,
     stamp: Stamp,
     redactor: Arc<Redactor>,
-    on_health_change: Option<HealthObserver>,
     watcher: Option<mpsc::Sender<Arc<Record>>>,
     queue: Receiver<Queued>,
     nudged: Receiver<()>,
     shared: Arc<Shared>,
-    /// Numbered, not durable.
+    /// Numbered, not written.
     waiting: Vec<Line>,
+    /// Durable in the journal, told to nobody: a payload is not in its place yet.
+    written: Vec<Line>,
+    /// Bytes of both.
     waiting_bytes: usize,
     next_seq: u64,
-    durable_bytes: u64,
-    /// The journal may hold more than `durable_bytes`.
-    unclean: bool,
+    /// The journal's chain after all that is durable in it.
+    chain: Hash,
     lost_told: u64,
 }
 
 /// A record on its way to the disk.
 struct Line {
     bytes: Vec<u8>,
+    leaf: Hash,
     record: Arc<Record>,
     payload_digest: Digest,
     blob: Option<Vec<u8>>,
@@ -87,29 +92,29 @@ enum Woken {
 }
 
 impl Writer {
+    /// Goes on after `next_seq` records, whose chain is `chain`.
     pub(crate) fn new(
-        disk: Box<dyn Disk>,
+        (journal, blobs): (JournalEnd, Blobs),
         stamp: Stamp,
-        options: Options,
-        queue: Receiver<Queued>,
-        nudged: Receiver<()>,
+        (redactor, watcher): (Arc<Redactor>, Option<mpsc::Sender<Arc<Record>>>),
+        (queue, nudged): (Receiver<Queued>, Receiver<()>),
         shared: Arc<Shared>,
-        replayed: &Replayed,
+        (next_seq, chain): (u64, Hash),
     ) -> Self {
         Self {
-            disk,
+            journal,
+            blobs,
             stamp,
-            redactor: options.redactor,
-            on_health_change: options.on_health_change,
-            watcher: options.watcher,
+            redactor,
+            watcher,
             queue,
             nudged,
             shared,
             waiting: Vec::new(),
+            written: Vec::new(),
             waiting_bytes: 0,
-            next_seq: replayed.records,
-            durable_bytes: replayed.good_len,
-            unclean: false,
+            next_seq,
+            chain,
             lost_told: 0,
         }
     }
@@ -128,7 +133,7 @@ impl Writer {
     }
 
     fn wait(&self) -> Woken {
-        if self.waiting.is_empty() {
+        if self.waiting.is_empty() && self.written.is_empty() {
             return self.queue.recv().map_or(Woken::Closed, |queued| Woken::Entry(Box::new(queued)));
         }
         match self.queue.recv_timeout(RETRY_EVERY) {
@@ -144,7 +149,7 @@ impl Writer {
         // Either way the batch is taken now.
         let _ = self.nudged.recv_timeout(COMMIT_EVERY);
         for _ in 0..QUEUE_ENTRIES {
-            if self.waiting_bytes >= BATCH_BYTES && !self.unavailable() {
+            if self.waiting_bytes >= BATCH_BYTES && !self.shared.health.is_unavailable(Part::Journal) {
                 // What is left in the queue comes with the next batch, without a pause.
                 return;
             }
@@ -153,7 +158,7 @@ impl Writer {
         }
     }
 
-    /// Numbers one entry and makes its line.
+    /// Numbers one entry and makes its record.
     fn take(&mut self, queued: Queued) {
         self.shared.queued.fetch_sub(1, Ordering::Relaxed);
         if self.waiting_bytes >= KEPT_BYTES {
@@ -175,12 +180,12 @@ impl Writer {
         // Only numbers and nesting have no canonical form, and without its payload a record has neither.
         let Ok(Written { bytes, payload_digest, blob }) = written else { return };
         self.next_seq = self.next_seq.saturating_add(1);
-        let blob_bytes = blob.as_ref().map_or(0, Vec::len);
-        self.waiting_bytes = self.waiting_bytes.saturating_add(bytes.len()).saturating_add(blob_bytes);
-        self.waiting.push(Line { bytes, record: Arc::new(record), payload_digest, blob, answer });
+        let line = Line { leaf: leaf_hash(&bytes), bytes, record: Arc::new(record), payload_digest, blob, answer };
+        self.waiting_bytes = self.waiting_bytes.saturating_add(line.size());
+        self.waiting.push(line);
     }
 
-    /// A record's line, after its id was derived and a payload that is too large was taken out.
+    /// A record's bytes, after its id was derived and a payload that is too large was taken out.
     fn written(&self, record: &mut Record) -> Result<Written, CanonicalError> {
         let payload = canonical_json::to_bytes(&record.intent_payload)?;
         let payload_digest = Digest::of(&payload);
@@ -194,7 +199,6 @@ impl Writer {
             bytes = canonical(record)?;
             blob = Some(payload);
         }
-        bytes.push(b'\n');
         Ok(Written { bytes, payload_digest, blob })
     }
 
@@ -221,64 +225,81 @@ impl Writer {
         }
     }
 
-    /// Makes all that waits durable, then says so: to the tickets, to the watcher, in this order of durability.
+    /// Makes all that waits durable, then says so: to the tickets, to the tree and the watcher. Reads in the order of durability.
     fn commit(&mut self) -> Result<(), LogError> {
-        if self.waiting.is_empty() {
+        // What an earlier try left without its payloads in place comes first, by itself.
+        while !(self.written.is_empty() && self.waiting.is_empty()) {
+            if let Err(error) = self.write().and_then(|()| self.blobs.place(payloads_of(&self.written))) {
+                return Err(self.fail(&error));
+            }
+            self.announce();
+            self.tell_lost();
+            self.shared.health.set(Part::Journal, Health::Writable);
+        }
+        Ok(())
+    }
+
+    /// Payloads beside the journal, then the batch's frames, then `fdatasync`.
+    fn write(&mut self) -> io::Result<()> {
+        let Some(batch) = self.waiting.first().map(|line| line.record.seq).filter(|_| self.written.is_empty()) else {
             return Ok(());
-        }
-        match self.write() {
-            Ok(written) => {
-                self.durable_bytes = self.durable_bytes.saturating_add(written);
-                self.waiting_bytes = 0;
-                for line in std::mem::take(&mut self.waiting) {
-                    self.announce(line);
-                }
-                self.tell_lost();
-                self.set_health(Health::Writable);
-                Ok(())
-            }
-            Err(error) => {
-                self.unclean = true;
-                // Now if it can be, so that a crash leaves no torn line; else before the next write.
-                self.unclean = self.disk.restore(self.durable_bytes).is_err();
-                let failed = LogError::Unavailable { why: error.to_string() };
-                for answer in self.waiting.iter_mut().filter_map(|line| line.answer.take()) {
-                    let _ = answer.try_send(Err(failed.clone()));
-                }
-                self.set_health(Health::Unavailable { why: error.to_string() });
-                Err(failed)
-            }
-        }
-    }
-
-    fn write(&mut self) -> io::Result<u64> {
-        if self.unclean {
-            self.disk.restore(self.durable_bytes)?;
-            self.unclean = false;
-        }
-        let mut bytes = Vec::new();
+        };
+        self.journal.prepare(batch)?;
+        self.blobs.stage(
+            self.waiting
+                .iter()
+                .filter_map(|line| line.blob.as_ref().map(|blob| (line.payload_digest, blob.as_slice()))),
+        )?;
+        let (mut bytes, mut chain) = (Vec::new(), self.chain);
         for line in &self.waiting {
-            if let Some(blob) = &line.blob {
-                self.disk.put_blob(&line.payload_digest, blob)?;
-            }
-            bytes.extend_from_slice(&line.bytes);
+            frame::encode(&mut bytes, batch, &chain, &line.bytes);
+            chain = frame::chain_after(&chain, &line.leaf);
         }
-        self.disk.append(&bytes)?;
-        self.disk.sync()?;
-        Ok(bytes.len() as u64)
+        self.journal.append(&bytes)?;
+        self.chain = chain;
+        self.written = std::mem::take(&mut self.waiting);
+        Ok(())
     }
 
-    fn announce(&self, line: Line) {
-        let index = line.record.seq;
-        self.shared.size.store(index.saturating_add(1), Ordering::Release);
-        if let Some(answer) = line.answer {
-            // The one place where a receipt is made. A ticket that was dropped needs none.
-            let _ =
-                answer.try_send(Ok(Receipt::of_durable(Arc::clone(&self.stamp.origin), index, line.payload_digest)));
+    /// Tells of a failure. What was to be written is kept.
+    fn fail(&mut self, error: &io::Error) -> LogError {
+        // If it fails too, it is done before the next write.
+        let _ = self.journal.restore();
+        let failed = LogError::Unavailable { why: error.to_string() };
+        let lines = self.written.iter_mut().chain(&mut self.waiting);
+        for answer in lines.filter_map(|line| line.answer.take()) {
+            let _ = answer.try_send(Err(failed.clone()));
         }
-        if let Some(watcher) = &self.watcher {
-            // A watcher that ended does not stop the log.
-            let _ = watcher.send(line.record);
+        self.shared.health.set(Part::Journal, Health::Unavailable { why: error.to_string() });
+        failed
+    }
+
+    /// Tells of what is durable now.
+    fn announce(&mut self) {
+        let written = std::mem::take(&mut self.written);
+        self.waiting_bytes = self.waiting.iter().map(Line::size).fold(0, usize::saturating_add);
+        let Some(last) = written.last() else { return };
+        let size = last.record.seq.saturating_add(1);
+        {
+            let mut durable = locked(&self.shared.durable);
+            durable.size = size;
+            durable.last_time = durable.last_time.max(written.iter().map(|line| line.record.timestamp).max());
+            if durable.segments.last() != Some(&self.journal.first()) {
+                durable.segments.push(self.journal.first());
+            }
+        }
+        self.shared.size.store(size, Ordering::Release);
+        self.shared.ask(|asked| asked.grown = true);
+        for line in written {
+            if let Some(answer) = line.answer {
+                // The one place where a receipt is made. A ticket that was dropped needs none.
+                let origin = Arc::clone(&self.stamp.origin);
+                let _ = answer.try_send(Ok(Receipt::of_durable(origin, line.record.seq, line.payload_digest)));
+            }
+            if let Some(watcher) = &self.watcher {
+                // A watcher that ended does not stop the log.
+                let _ = watcher.send(line.record);
+            }
         }
     }
 
@@ -288,25 +309,22 @@ impl Writer {
         if lost > self.lost_told {
             let since = lost.saturating_sub(self.lost_told);
             self.lost_told = lost;
-            self.set_health(Health::Unavailable {
-                why: format!("{since} records lost: more came than the disk could take"),
-            });
+            let why = format!("{since} records lost: more came than the disk could take");
+            self.shared.health.set(Part::Journal, Health::Unavailable { why });
         }
     }
+}
 
-    fn unavailable(&self) -> bool {
-        matches!(*locked(&self.shared.health), Health::Unavailable { .. })
+impl Line {
+    /// Bytes kept in memory for it.
+    fn size(&self) -> usize {
+        self.bytes.len().saturating_add(self.blob.as_ref().map_or(0, Vec::len))
     }
+}
 
-    fn set_health(&self, now: Health) {
-        let before = std::mem::replace(&mut *locked(&self.shared.health), now.clone());
-        if std::mem::discriminant(&before) == std::mem::discriminant(&now) {
-            return;
-        }
-        if let Some(tell) = &self.on_health_change {
-            tell(now);
-        }
-    }
+/// The payloads that lie beside these records, with their bytes.
+fn payloads_of(lines: &[Line]) -> impl Iterator<Item = (Digest, u64)> {
+    lines.iter().filter_map(|line| line.blob.as_ref().map(|blob| (line.payload_digest, blob.len() as u64)))
 }
 
 fn canonical(record: &Record) -> Result<Vec<u8>, CanonicalError> {

@@ -6,7 +6,7 @@ use crate::records::{self, Outgoing, digest_of};
 use crate::writer::{Desk, Desks};
 use agenttrader_agent::keys::Keys;
 use agenttrader_agent::start::{self, Identity};
-use agenttrader_audit::log::{Health, Log, Options};
+use agenttrader_audit::log::{self, Health, Log, Options};
 use agenttrader_audit::record::Record;
 use agenttrader_audit::redact::Redactor;
 use agenttrader_core::digest::Digest;
@@ -67,9 +67,12 @@ pub(crate) fn open_desk(
         // The log's own thread must not wait. Without room the sequence is stuck and decides nothing; the status shows the log.
         let _ = health_facts.try_send(Fact::Log { agent_name: agent_name.clone(), health });
     });
-    let options = Options { on_health_change: Some(on_health_change), watcher, redactor: Arc::clone(redactor) };
+    let redactor = Arc::clone(redactor);
+    let options = Options { on_health_change: Some(on_health_change), watcher, redactor, ..Options::default() };
     let keys = Keys::open(data_dir, &identity.agent.agent_name)?;
-    let log = Log::open_with(data_dir, identity.agent.clone(), &identity.repo_id, identity.build.clone(), options)?;
+    let signer = keys.log.note_signer(&log::origin(&identity.repo_id, &identity.agent.agent_name));
+    let (agent, build) = (identity.agent.clone(), identity.build.clone());
+    let log = Log::open_with(data_dir, agent, &identity.repo_id, build, signer, options)?;
     Ok(Desk { log: Arc::new(log), keys })
 }
 

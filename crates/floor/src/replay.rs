@@ -7,7 +7,7 @@ use crate::records::RecordingEnd;
 use agenttrader_audit::read::{self, ReadError as JournalError};
 use agenttrader_audit::record::IntentType;
 use agenttrader_core::digest::Digest;
-use agenttrader_core::identity::Build;
+use agenttrader_core::identity::{Build, is_agent_name};
 use agenttrader_core::time::UnixNanos;
 use agenttrader_safety::kill_switch::Reading;
 use agenttrader_sequence::head::Head;
@@ -292,12 +292,11 @@ impl Recorded {
             listed.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
         let id = recording_id.to_string();
         for name in names {
-            let path = read::journal_path(data_dir, &name);
-            if !path.exists() {
+            if !is_agent_name(&name) || !read::exists(data_dir, &name) {
                 continue;
             }
-            let failed = |source| ReplayError::Journal { path: path.clone(), source };
-            for record in read::records(&path).map_err(failed)? {
+            let failed = |source| ReplayError::Journal { path: read::log_dir(data_dir, &name), source };
+            for record in read::records(data_dir, &name).map_err(failed)? {
                 let record = record.map_err(failed)?;
                 let kind = match record.intent_type {
                     IntentType::AgentStop => {

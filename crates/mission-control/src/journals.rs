@@ -39,8 +39,7 @@ impl Journals {
         let mut open: Vec<Reading> = Vec::new();
         for agent_name in self.agents() {
             let position = self.positions.get(&agent_name).copied().unwrap_or_default();
-            let path = read::journal_path(&self.data_dir, &agent_name);
-            match read::records_from(&path, position) {
+            match read::records_from(&self.data_dir, &agent_name, position) {
                 Ok(records) => open.extend(self.advance(hub, agent_name, records)),
                 Err(error) => tell(hub, &agent_name, Some(&error)),
             }
@@ -82,7 +81,7 @@ impl Journals {
             .into_iter()
             .flatten()
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| is_agent_name(name) && read::journal_path(&self.data_dir, name).is_file())
+            .filter(|name| is_agent_name(name) && read::exists(&self.data_dir, name))
             .collect();
         names.sort();
         names.truncate(LOGS_MOST);

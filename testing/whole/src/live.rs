@@ -175,7 +175,7 @@ pub struct Closed {
 impl Closed {
     /// The journal of an agent, with payloads that are stored apart read.
     pub fn journal(&self, agent_name: &str) -> Vec<Record> {
-        let records = read::records(&read::journal_path(&self.data_dir, agent_name)).expect("a journal");
+        let records = read::records(&self.data_dir, agent_name).expect("a log");
         let whole = |record: Result<Record, read::ReadError>| {
             let mut record = record.expect("a whole journal");
             record.intent_payload = read::payload(&self.data_dir, &record).expect("a payload");

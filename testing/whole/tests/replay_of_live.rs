@@ -83,6 +83,24 @@ fn verify(recording: &Path, data_dir: &Path) -> (Replayed, Option<Difference>) {
     (replayed, difference)
 }
 
+/// Leaves the first `kept` records of an agent's log, and no checkpoint of them: it was killed before one was made.
+fn cut_log(data_dir: &Path, agent_name: &str, kept: usize) {
+    let state = data_dir.join("audit-state").join(agent_name);
+    std::fs::remove_dir_all(data_dir.join("audit").join(agent_name)).unwrap();
+    std::fs::remove_file(state.join("head")).unwrap();
+    let segment = state.join("journal").join(format!("{:020}", 0));
+    let bytes = std::fs::read(&segment).unwrap();
+    let mut end = 0;
+    for _ in 0..kept {
+        let record = u32::from_le_bytes(*bytes[end..].first_chunk().unwrap());
+        end += FRAME_HEADER_BYTES + usize::try_from(record).unwrap();
+    }
+    std::fs::write(&segment, &bytes[..end]).unwrap();
+}
+
+/// Bytes of a journal's frame before its record: length, checksum, batch, chain.
+const FRAME_HEADER_BYTES: usize = 4 + 4 + 8 + 32;
+
 fn identical(seed: u64) {
     let (recording, closed) = run(lossy(seed));
     let (replayed, difference) = verify(&recording, &closed.data_dir);
@@ -183,15 +201,13 @@ fn a_changed_end_is_found_and_a_run_that_was_cut_off_is_not_accused() {
 
     // Killed: the logs stop somewhere, and no agent has said how the recording ended.
     for name in ["gamma-strategy", "whale-strategy", "shadow-gate", "marketdata-mcp-server", "mission-control"] {
-        let path = agenttrader_audit::read::journal_path(&closed.data_dir, name);
-        let text = std::fs::read_to_string(&path).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        let cut = if name == "shadow-gate" {
-            lines.iter().rposition(|line| line.contains("\"intent_type\":\"execution_decision\"")).unwrap()
+        let kinds: Vec<IntentType> = closed.journal(name).iter().map(|record| record.intent_type).collect();
+        let kept = if name == "shadow-gate" {
+            kinds.iter().rposition(|kind| *kind == IntentType::ExecutionDecision).unwrap()
         } else {
-            lines.len() - 1
+            kinds.len() - 1
         };
-        std::fs::write(&path, lines[..cut].iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        cut_log(&closed.data_dir, name, kept);
     }
     let id = Recording::open(&recording).unwrap().head().recording_id;
     let mut recorded = Recorded::of_data_dir(&closed.data_dir, id).unwrap();

@@ -141,9 +141,10 @@ fn a_mode_that_is_none_is_off_with_an_error_on_record_and_on_the_screen() {
     assert!(status.contains("nothing proposed yet"), "{status}");
     floor.end("TERM");
     for agent in ["gamma-strategy", "whale-strategy"] {
-        let journal =
-            std::fs::read_to_string(home.path(".agenttrader/audit-state").join(agent).join("journal.ndjson")).unwrap();
-        let errors = journal.lines().filter(|line| line.contains("AGENT_MODE is ")).count();
+        let segment = format!("journal/{:020}", 0);
+        let bytes = std::fs::read(home.path(".agenttrader/audit-state").join(agent).join(segment)).unwrap();
+        let journal = String::from_utf8_lossy(&bytes);
+        let errors = journal.split("{\"agent_mode\":").filter(|record| record.contains("AGENT_MODE is ")).count();
         assert_eq!((errors, journal.contains("\"order_proposal\"")), (1, false), "{journal}");
     }
 }

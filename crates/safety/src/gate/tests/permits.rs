@@ -4,6 +4,7 @@ use super::*;
 use crate::interlock::{Interlock, Shut};
 use crate::kill_switch::{KillSwitch, Sources};
 use crate::permit::{ExecutionPermit, Expired, PermitRefused, permit};
+use agenttrader_audit::note::NoteSigner;
 use agenttrader_audit::{Entry, IntentType, Log, Outcome as Recorded, Receipt};
 use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole, Build};
 use std::fs;
@@ -29,7 +30,9 @@ fn log(dir: &Path, agent_name: &str) -> Log {
     let agent_name = agent_name.to_owned();
     let identity = AgentIdentity { agent_name, agent_role: AgentRole::Execution, agent_mode: AgentMode::Execute };
     let build = Build { git_sha: "unknown".to_owned(), build_id: "unknown".to_owned() };
-    Log::open(dir, identity, REPO_ID, build).unwrap()
+    let origin = agenttrader_audit::log::origin(REPO_ID, &identity.agent_name);
+    let key = NoteSigner::log(&origin, ed25519_dalek::SigningKey::from_bytes(&[7; 32]));
+    Log::open(dir, identity, REPO_ID, build, key).unwrap()
 }
 
 fn receipt(log: &Log, payload: Value) -> Receipt {

@@ -1,63 +1,30 @@
-//! What a user of the log relies on.
+//! What goes in, and what the caller gets.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-use agenttrader_audit::read::{ReadError, journal_path, payload, records, records_from};
-use agenttrader_audit::{
-    Entry, Health, IntentType, Log, LogError, OpenError, Options, Outcome, Redactor, payload_digest,
-};
+use crate::given::*;
+use agenttrader_audit::read::{ReadError, payload};
+use agenttrader_audit::{Health, Log, LogError, OpenError, Options, Redactor, payload_digest};
 use agenttrader_core::digest::Digest;
-use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole, Build, REPO_ID};
+use agenttrader_core::identity::REPO_ID;
 use agenttrader_core::secret::Secret;
 use agenttrader_core::time::UnixNanos;
 use serde_json::{Value, json};
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::mpsc;
-
-const AGENT: &str = "gamma-strategy";
-
-fn identity(name: &str) -> AgentIdentity {
-    AgentIdentity { agent_name: name.into(), agent_role: AgentRole::StrategyEval, agent_mode: AgentMode::Observe }
-}
-
-fn build() -> Build {
-    Build { git_sha: "0123456789abcdef0123456789abcdef01234567".into(), build_id: "b1".into() }
-}
-
-fn open(dir: &Path) -> Result<Log, OpenError> {
-    Log::open(dir, identity(AGENT), REPO_ID, build())
-}
-
-fn entry(second: i64, payload: Value) -> Entry {
-    Entry::new(UnixNanos::from_seconds(second), IntentType::Signal, Outcome::Success, "something was seen", payload)
-}
-
-/// A log with three records, closed.
-fn three(dir: &Path) {
-    let log = open(dir).unwrap();
-    for second in [10, 30, 20] {
-        log.append(entry(second, json!({"second": second}))).unwaited();
-    }
-    log.close().unwrap();
-}
+use std::sync::{Arc, mpsc};
 
 #[test]
-fn a_line_is_canonical_json_with_every_field() {
+fn a_record_is_canonical_json_with_every_field() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path()).unwrap();
     let told = entry(1_767_623_400, json!({"b": 1, "a": [0.5, "é"]})).with_error("it broke");
     log.append(told).durable().unwrap();
     log.close().unwrap();
-    let text = fs::read_to_string(journal_path(dir.path(), AGENT)).unwrap();
+    let text = frames(&fs::read(segment(dir.path(), 0)).unwrap()).remove(0).1;
     let expected = concat!(
         r#"{"agent_mode":"OBSERVE","agent_name":"gamma-strategy","agent_role":"strategy_eval","build_id":"b1","correlation_id":null,"#,
         r#""duration_ms":null,"error":"it broke","git_sha":"0123456789abcdef0123456789abcdef01234567","#,
         r#""intent_id":"INTENT","intent_payload":{"a":[0.5,"é"],"b":1},"intent_summary":"something was seen","intent_type":"signal","#,
         r#""outcome":"success","repo_id":"agent-trader-v2","seq":0,"timestamp":"2026-01-05T14:30:00Z","trace_id":null}"#,
-        "\n"
     );
     let record: Value = serde_json::from_str(&text).unwrap();
     let id = record["intent_id"].as_str().unwrap();
@@ -78,7 +45,7 @@ fn a_receipt_names_log_index_and_payload() {
     assert_eq!(receipt.payload_digest(), Digest::of(br#"{"client_order_id":"x"}"#));
     assert_eq!(log.size(), 2);
     // Durable means that another reader finds it now.
-    assert_eq!(records(&journal_path(dir.path(), AGENT)).unwrap().count(), 2);
+    assert_eq!(all(dir.path()).len(), 2);
 }
 
 #[test]
@@ -97,7 +64,7 @@ fn a_second_holder_is_refused_until_the_first_ends() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path()).unwrap();
     assert!(matches!(open(dir.path()), Err(OpenError::Held { .. })));
-    Log::open(dir.path(), identity("whale-strategy"), REPO_ID, build()).unwrap();
+    Log::open(dir.path(), identity("whale-strategy"), REPO_ID, build(), key("whale-strategy")).unwrap();
     drop(log);
     open(dir.path()).unwrap();
 }
@@ -107,67 +74,10 @@ fn names_that_leave_the_folder_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     for name in ["", "..", "../x", "a/b", "-a", "a b", "a\0", &"a".repeat(65)] {
         assert!(
-            matches!(Log::open(dir.path(), identity(name), REPO_ID, build()), Err(OpenError::Name { .. })),
+            matches!(Log::open(dir.path(), identity(name), REPO_ID, build(), key(AGENT)), Err(OpenError::Name { .. })),
             "{name:?}"
         );
     }
-}
-
-#[test]
-fn a_journal_cut_anywhere_opens_with_its_whole_records_and_tells_the_rest() {
-    let dir = tempfile::tempdir().unwrap();
-    three(dir.path());
-    let path = journal_path(dir.path(), AGENT);
-    let whole = fs::read(&path).unwrap();
-    let ends: Vec<usize> = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
-    // Every place around a line's end, and some within.
-    let places = (0..=whole.len()).filter(|cut| cut % 41 == 0 || ends.iter().any(|end| cut.abs_diff(*end) <= 1));
-    for cut in places {
-        fs::write(&path, &whole[..cut]).unwrap();
-        let log = open(dir.path()).unwrap();
-        let kept = ends.iter().filter(|end| **end <= cut).count();
-        let good = if kept == 0 { 0 } else { ends[kept - 1] };
-        assert_eq!(log.opened().records, kept as u64, "cut at {cut}");
-        let torn = log.opened().torn.as_ref().map(|torn| (torn.bytes, torn.sha256));
-        let expected = (good < cut).then(|| ((cut - good) as u64, Digest::of(&whole[good..cut])));
-        assert_eq!(torn, expected, "cut at {cut}");
-        drop(log);
-        assert_eq!(fs::read(&path).unwrap(), &whole[..good]);
-    }
-}
-
-#[test]
-fn bad_lines_at_the_end_are_cut_and_before_a_good_one_are_damage() {
-    let dir = tempfile::tempdir().unwrap();
-    three(dir.path());
-    let path = journal_path(dir.path(), AGENT);
-    let whole = fs::read_to_string(&path).unwrap();
-    let lines: Vec<&str> = whole.lines().collect();
-    let other = lines[1].replace("gamma-strategy", "whale-strategy");
-    let spaced = lines[1].replacen(':', ": ", 1);
-    let short = lines[1].replacen(r#","trace_id":null"#, "", 1);
-    let long = "x".repeat(200_000);
-    let bads = ["", "{}", "nonsense", lines[0], lines[2], &other, &spaced, &short, &long, "\0\0\0"];
-    for bad in bads {
-        fs::write(&path, format!("{}\n{bad}\n", lines[0])).unwrap();
-        let log = open(dir.path()).unwrap();
-        assert_eq!(log.opened().records, 1, "{bad:.60}");
-        assert_eq!(log.opened().torn.as_ref().map(|torn| torn.bytes), Some(bad.len() as u64 + 1), "{bad:.60}");
-        drop(log);
-
-        fs::write(&path, format!("{}\n{bad}\n{}\n", lines[0], lines[2])).unwrap();
-        match open(dir.path()) {
-            Err(OpenError::Corrupt { line: 2, .. }) => {}
-            other => panic!("{bad:.60}: {other:?}"),
-        }
-        // Nothing was cut: the damage is evidence.
-        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n{bad}\n{}\n", lines[0], lines[2]));
-    }
-    // Whole objects are no crash: a journal of another version must not be cut away.
-    fs::write(&path, "{\"v\":2}\n{\"v\":2}\n").unwrap();
-    assert!(matches!(open(dir.path()), Err(OpenError::Corrupt { line: 1, .. })));
-    fs::write(&path, format!("{}\n\0\0\n\n{long}\n\0", lines[0])).unwrap();
-    assert_eq!(open(dir.path()).unwrap().opened().torn.as_ref().unwrap().bytes, 3 + 1 + 200_001 + 1);
 }
 
 #[test]
@@ -179,14 +89,14 @@ fn a_large_payload_lies_beside_the_log_and_the_receipt_still_names_it() {
     assert_eq!(receipt.payload_digest(), payload_digest(&large).unwrap());
     let small = json!({"text": "y".repeat(50_000)});
     log.append(entry(2, small.clone())).durable().unwrap();
-    let all: Vec<_> = records(&journal_path(dir.path(), AGENT)).unwrap().map(Result::unwrap).collect();
-    assert_eq!(all[0].intent_payload, json!({"sha256": receipt.payload_digest(), "size": 100_011}));
-    assert_eq!(payload(dir.path(), &all[0]).unwrap(), large);
-    assert_eq!(payload(dir.path(), &all[1]).unwrap(), small);
+    let found: Vec<_> = all(dir.path());
+    assert_eq!(found[0].intent_payload, json!({"sha256": receipt.payload_digest(), "size": 100_011}));
+    assert_eq!(payload(dir.path(), &found[0]).unwrap(), large);
+    assert_eq!(payload(dir.path(), &found[1]).unwrap(), small);
     let blob = dir.path().join("audit-blobs").join(receipt.payload_digest().to_string());
     assert_eq!(Digest::of(&fs::read(&blob).unwrap()), receipt.payload_digest());
     fs::write(&blob, b"{}").unwrap();
-    assert!(matches!(payload(dir.path(), &all[0]), Err(ReadError::Payload { .. })));
+    assert!(matches!(payload(dir.path(), &found[0]), Err(ReadError::Payload { .. })));
     drop(log);
     assert_eq!(open(dir.path()).unwrap().opened().records, 2);
 }
@@ -200,8 +110,8 @@ fn no_record_is_longer_than_its_bound_whatever_it_says() {
     told.intent_summary = hostile.clone();
     told.trace_id = Some(hostile);
     log.append(told).durable().unwrap();
-    for line in fs::read_to_string(journal_path(dir.path(), AGENT)).unwrap().lines() {
-        assert!(line.len() <= 60_000, "{}", line.len());
+    for (_, record) in frames(&fs::read(segment(dir.path(), 0)).unwrap()) {
+        assert!(record.len() <= 60_000, "{}", record.len());
     }
 }
 
@@ -218,10 +128,10 @@ fn a_payload_without_canonical_form_leaves_a_record_that_says_so_and_no_receipt(
     assert!(matches!(log.append(entry(3, deep)).durable(), Err(LogError::Payload { .. })));
     // The refusal comes at once; the record that says so is written after it.
     log.close().unwrap();
-    let all: Vec<_> = records(&journal_path(dir.path(), AGENT)).unwrap().map(Result::unwrap).collect();
-    assert_eq!(all[0].intent_payload, Value::Null);
-    assert!(all[0].error.as_ref().unwrap().contains("18446744073709551615"));
-    assert_eq!(all.iter().map(|record| record.seq).collect::<Vec<_>>(), [0, 1, 2]);
+    let found: Vec<_> = all(dir.path());
+    assert_eq!(found[0].intent_payload, Value::Null);
+    assert!(found[0].error.as_ref().unwrap().contains("18446744073709551615"));
+    assert_eq!(found.iter().map(|record| record.seq).collect::<Vec<_>>(), [0, 1, 2]);
 }
 
 #[test]
@@ -229,12 +139,12 @@ fn errors_and_summaries_are_redacted_and_payloads_stand_as_given() {
     let dir = tempfile::tempdir().unwrap();
     let options =
         Options { redactor: Arc::new(Redactor::new([Secret::new("hunter2-hunter2".into())])), ..Options::default() };
-    let log = Log::open_with(dir.path(), identity(AGENT), REPO_ID, build(), options).unwrap();
+    let log = open_with(dir.path(), options);
     let signed = json!({"rationale": "Bearer of bad news", "secret": "hunter2-hunter2"});
     let mut told = entry(1, signed.clone()).with_error("401 for Authorization: Bearer abc.def");
     told.intent_summary = "sent hunter2-hunter2".into();
     log.append(told).durable().unwrap();
-    let record = records(&journal_path(dir.path(), AGENT)).unwrap().next().unwrap().unwrap();
+    let record = all(dir.path()).remove(0);
     assert_eq!(record.error.as_deref(), Some("401 for Authorization: Bearer [redacted]"));
     assert_eq!(record.intent_summary, "sent [redacted]");
     assert_eq!(record.intent_payload, signed);
@@ -245,13 +155,13 @@ fn a_watcher_gets_each_record_once_in_order_as_it_stands() {
     let dir = tempfile::tempdir().unwrap();
     let (watcher, watched) = mpsc::channel();
     let options = Options { watcher: Some(watcher), ..Options::default() };
-    let log = Log::open_with(dir.path(), identity(AGENT), REPO_ID, build(), options).unwrap();
+    let log = open_with(dir.path(), options);
     for second in 0..500 {
         log.append(entry(second, json!({"second": second}))).unwaited();
     }
     log.close().unwrap();
     let watched: Vec<_> = watched.try_iter().map(|record| (*record).clone()).collect();
-    let stands: Vec<_> = records(&journal_path(dir.path(), AGENT)).unwrap().map(Result::unwrap).collect();
+    let stands: Vec<_> = all(dir.path());
     assert_eq!(watched.len(), 500);
     assert_eq!(watched, stands);
 }
@@ -273,10 +183,10 @@ fn many_threads_append_and_each_finds_its_own_record() {
         }
     });
     log.close().unwrap();
-    let all: Vec<_> = records(&journal_path(dir.path(), AGENT)).unwrap().map(Result::unwrap).collect();
-    assert_eq!(all.len(), 200);
+    let found: Vec<_> = all(dir.path());
+    assert_eq!(found.len(), 200);
     for thread in 0..8_i64 {
-        let own: Vec<i64> = all
+        let own: Vec<i64> = found
             .iter()
             .filter(|record| record.intent_payload[0] == thread)
             .map(|record| record.intent_payload[1].as_i64().unwrap())
@@ -296,27 +206,9 @@ fn an_append_after_the_close_is_refused_and_counted() {
 }
 
 #[test]
-fn a_reader_goes_on_where_it_stood_and_stops_before_a_line_being_written() {
+fn a_folder_in_a_segments_place_is_an_error_that_names_it() {
     let dir = tempfile::tempdir().unwrap();
-    three(dir.path());
-    let path = journal_path(dir.path(), AGENT);
-    let mut first = records(&path).unwrap();
-    first.next().unwrap().unwrap();
-    let stood = first.position();
-    let rest: Vec<u64> = records_from(&path, stood).unwrap().map(|record| record.unwrap().seq).collect();
-    assert_eq!(rest, [1, 2]);
-    fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"agent_mo").unwrap();
-    let mut live = records(&path).unwrap();
-    assert_eq!(live.by_ref().filter(|record| record.is_ok()).count(), 3);
-    assert_eq!(live.unfinished(), 10);
-    fs::write(&path, b"").unwrap();
-    assert!(matches!(records_from(&path, stood), Err(ReadError::Bad { .. })));
-}
-
-#[test]
-fn a_folder_in_the_journals_place_is_an_error_that_names_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = journal_path(dir.path(), AGENT);
+    let path = segment(dir.path(), 0);
     fs::create_dir_all(&path).unwrap();
     let error = open(dir.path()).unwrap_err();
     assert!(matches!(&error, OpenError::Io { path: named, .. } if *named == path), "{error}");
@@ -328,7 +220,7 @@ fn a_journal_that_is_removed_or_cut_under_a_running_log_makes_no_receipt() {
         let dir = tempfile::tempdir().unwrap();
         let log = open(dir.path()).unwrap();
         log.append(entry(1, json!(1))).durable().unwrap();
-        damage(&journal_path(dir.path(), AGENT));
+        damage(&segment(dir.path(), 0));
         for second in 2..4 {
             assert!(matches!(log.append(entry(second, json!(1))).durable(), Err(LogError::Unavailable { .. })));
         }

@@ -1,0 +1,6 @@
+//! What a user of the log relies on.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod appending;
+mod given;
