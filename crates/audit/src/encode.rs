@@ -238,12 +238,6 @@ impl Prepared {
     pub(crate) const fn refused(&self) -> Option<&CanonicalError> {
         self.refused.as_ref()
     }
-
-    /// Bytes that the record will keep in memory, about: its line and what was taken out of it.
-    pub(crate) fn len(&self) -> usize {
-        let line = self.before_seq.len().saturating_add(SEQ_DIGITS_MOST).saturating_add(self.after_seq.len());
-        line.saturating_add(self.blob.as_ref().map_or(0, Vec::len))
-    }
 }
 
 /// [`Fields`] that outlive their entry.

@@ -6,6 +6,7 @@
 
 use crate::checkpoint::SignedCheckpoint;
 use crate::disk::{Disk, Places, SystemDisk};
+use crate::encode::Encoder;
 pub use crate::error::{LogError, OpenError};
 use crate::health::HealthBoard;
 pub use crate::health::{Health, HealthObserver};
@@ -19,7 +20,7 @@ use crate::receipt::Receipt;
 use crate::record::Entry;
 use crate::replay::Owner;
 use crate::start::{self, Standing};
-use crate::writer::{Stamp, Writer};
+use crate::writer::Writer;
 use agenttrader_core::identity::{AgentIdentity, Build, is_agent_name};
 use agenttrader_core::time::UnixNanos;
 use std::fs::File;
@@ -41,6 +42,7 @@ type Thread = Mutex<Option<JoinHandle<Result<(), LogError>>>>;
 pub struct Log {
     entries: Mutex<Option<SyncSender<Queued>>>,
     nudge: SyncSender<()>,
+    encoder: Arc<Encoder>,
     shared: Arc<Shared>,
     writer: Thread,
     integrator: Thread,
@@ -134,11 +136,12 @@ impl Log {
         });
         let (entries, queue) = mpsc::sync_channel(QUEUE_ENTRIES);
         let (nudge, nudged) = mpsc::sync_channel(1);
-        let stamp = Stamp { repo_id: owner.repo_id, identity, build, origin: Arc::clone(&origin) };
+        let (redactor, watched) = (options.redactor, options.watcher.is_some());
+        let encoder = Arc::new(Encoder::new(Arc::clone(&origin), &owner.repo_id, identity, build, redactor, watched));
         let writer = Writer::new(
             (journal, blobs),
-            stamp,
-            (options.redactor, options.watcher),
+            Arc::clone(&encoder),
+            options.watcher,
             (queue, nudged),
             Arc::clone(&shared),
             (replayed.size, replayed.chain),
@@ -151,6 +154,7 @@ impl Log {
         Ok(Self {
             entries: Mutex::new(Some(entries)),
             nudge,
+            encoder,
             shared,
             writer: Mutex::new(Some(writer)),
             integrator: Mutex::new(Some(integrator)),
@@ -164,7 +168,16 @@ impl Log {
     pub fn append(&self, entry: Entry) -> Ticket {
         let (answer, answers) = mpsc::sync_channel(1);
         let ticket = Ticket { answer: answers, nudge: self.nudge.clone() };
-        let queued = Queued { entry, answer };
+        let timestamp = entry.timestamp;
+        let prepared = self.encoder.prepare(entry);
+        let answer = match prepared.refused() {
+            None => Some(answer),
+            Some(why) => {
+                let _ = answer.try_send(Err(LogError::Payload { why: why.to_string() }));
+                None
+            }
+        };
+        let queued = Queued { prepared, timestamp, answer };
         let waiting = self.shared.queued.fetch_add(1, Ordering::Relaxed);
         let refused = match locked(&self.entries).as_ref() {
             None => Some((queued, LogError::Closed)),
@@ -181,8 +194,7 @@ impl Log {
             Some((queued, why)) => {
                 self.shared.queued.fetch_sub(1, Ordering::Relaxed);
                 self.shared.lost.fetch_add(1, Ordering::Relaxed);
-                // Room for one answer, and this is the first: it cannot fail.
-                let _ = queued.answer.try_send(Err(why));
+                queued.refuse(why);
             }
         }
         ticket

@@ -1,10 +1,10 @@
 //! Between the log's users and its writer: the entries that wait, and what both sides see.
 
 use crate::checkpoint::SignedCheckpoint;
+use crate::encode::Prepared;
 use crate::error::LogError;
 use crate::health::HealthBoard;
 use crate::receipt::Receipt;
-use crate::record::Entry;
 use agenttrader_core::time::UnixNanos;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::mpsc::SyncSender;
@@ -14,11 +14,23 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// fails at once, and `Log::lost` counts it: an agent must not stop, or grow without end, because a disk does.
 pub const QUEUE_ENTRIES: usize = 4_096;
 
-/// An entry on its way to the writer.
+/// An entry on its way to the writer, which numbers it.
 #[derive(Debug)]
 pub(crate) struct Queued {
-    pub(crate) entry: Entry,
-    pub(crate) answer: SyncSender<Result<Receipt, LogError>>,
+    pub(crate) prepared: Prepared,
+    pub(crate) timestamp: UnixNanos,
+    /// None where the ticket had its answer: the record stands without its payload.
+    pub(crate) answer: Option<SyncSender<Result<Receipt, LogError>>>,
+}
+
+impl Queued {
+    /// Answers the ticket, if it had no answer yet.
+    pub(crate) fn refuse(self, why: LogError) {
+        if let Some(answer) = self.answer {
+            // Room for one answer, and this is the first: it cannot fail.
+            let _ = answer.try_send(Err(why));
+        }
+    }
 }
 
 /// What the log's threads and its users see.

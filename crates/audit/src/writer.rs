@@ -2,6 +2,7 @@
 //! for the tree.
 
 use crate::blobs::Blobs;
+use crate::encode::{Encoded, Encoder};
 use crate::error::LogError;
 use crate::frame;
 use crate::health::{Health, Part};
@@ -9,21 +10,14 @@ use crate::journal::JournalEnd;
 use crate::merkle::{Hash, leaf_hash};
 use crate::queue::{QUEUE_ENTRIES, Queued, Shared, locked};
 use crate::receipt::Receipt;
-use crate::record::{
-    ERROR_BYTES_MOST, Entry, RECORD_BYTES_MOST, Record, SUMMARY_BYTES_MOST, StoredPayload, TRACE_ID_BYTES_MOST, cut,
-};
-use crate::redact::Redactor;
-use agenttrader_core::canonical_json::{self, CanonicalError};
+use crate::record::Record;
 use agenttrader_core::digest::Digest;
-use agenttrader_core::identity::{AgentIdentity, Build};
-use agenttrader_core::proposal::derived_id;
-use serde_json::Value;
+use agenttrader_core::time::UnixNanos;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
-use uuid::Uuid;
 
 /// How long a batch may gather while nobody waits for it.
 const COMMIT_EVERY: Duration = Duration::from_millis(100);
@@ -37,20 +31,10 @@ const BATCH_BYTES: usize = 4 << 20;
 /// Records kept in memory while the disk refuses: some thousands. The next is refused and counted.
 const KEPT_BYTES: usize = 16 << 20;
 
-/// What the log adds to every entry.
-#[derive(Debug)]
-pub(crate) struct Stamp {
-    pub(crate) repo_id: String,
-    pub(crate) identity: AgentIdentity,
-    pub(crate) build: Build,
-    pub(crate) origin: Arc<str>,
-}
-
 pub(crate) struct Writer {
     journal: JournalEnd,
     blobs: Blobs,
-    stamp: Stamp,
-    redactor: Arc<Redactor>,
+    encoder: Arc<Encoder>,
     watcher: Option<mpsc::Sender<Arc<Record>>>,
     queue: Receiver<Queued>,
     nudged: Receiver<()>,
@@ -69,20 +53,16 @@ pub(crate) struct Writer {
 
 /// A record on its way to the disk.
 struct Line {
+    seq: u64,
+    timestamp: UnixNanos,
     bytes: Vec<u8>,
     leaf: Hash,
-    record: Arc<Record>,
+    /// There if somebody watches.
+    record: Option<Arc<Record>>,
     payload_digest: Digest,
     blob: Option<Vec<u8>>,
     /// Gone once the ticket had its answer.
     answer: Option<SyncSender<Result<Receipt, LogError>>>,
-}
-
-/// A record as it will stand.
-struct Written {
-    bytes: Vec<u8>,
-    payload_digest: Digest,
-    blob: Option<Vec<u8>>,
 }
 
 enum Woken {
@@ -95,8 +75,8 @@ impl Writer {
     /// Goes on after `next_seq` records, whose chain is `chain`.
     pub(crate) fn new(
         (journal, blobs): (JournalEnd, Blobs),
-        stamp: Stamp,
-        (redactor, watcher): (Arc<Redactor>, Option<mpsc::Sender<Arc<Record>>>),
+        encoder: Arc<Encoder>,
+        watcher: Option<mpsc::Sender<Arc<Record>>>,
         (queue, nudged): (Receiver<Queued>, Receiver<()>),
         shared: Arc<Shared>,
         (next_seq, chain): (u64, Hash),
@@ -104,8 +84,7 @@ impl Writer {
         Self {
             journal,
             blobs,
-            stamp,
-            redactor,
+            encoder,
             watcher,
             queue,
             nudged,
@@ -163,66 +142,16 @@ impl Writer {
         self.shared.queued.fetch_sub(1, Ordering::Relaxed);
         if self.waiting_bytes >= KEPT_BYTES {
             self.shared.lost.fetch_add(1, Ordering::Relaxed);
-            let _ = queued.answer.try_send(Err(LogError::Full));
+            queued.refuse(LogError::Full);
             return;
         }
-        let mut record = self.stamped(queued.entry);
-        let mut answer = Some(queued.answer);
-        let written = self.written(&mut record).or_else(|error| {
-            let why = error.to_string();
-            record.error = Some(format!("the payload has no canonical form and is left out: {why}"));
-            record.intent_payload = Value::Null;
-            if let Some(answer) = answer.take() {
-                let _ = answer.try_send(Err(LogError::Payload { why }));
-            }
-            self.written(&mut record)
-        });
-        // Only numbers and nesting have no canonical form, and without its payload a record has neither.
-        let Ok(Written { bytes, payload_digest, blob }) = written else { return };
-        self.next_seq = self.next_seq.saturating_add(1);
-        let line = Line { leaf: leaf_hash(&bytes), bytes, record: Arc::new(record), payload_digest, blob, answer };
+        let Queued { prepared, timestamp, answer } = queued;
+        let seq = self.next_seq;
+        let Encoded { bytes, payload_digest, blob, record } = self.encoder.finish(prepared, seq);
+        self.next_seq = seq.saturating_add(1);
+        let line = Line { seq, timestamp, leaf: leaf_hash(&bytes), bytes, record, payload_digest, blob, answer };
         self.waiting_bytes = self.waiting_bytes.saturating_add(line.size());
         self.waiting.push(line);
-    }
-
-    /// A record's bytes, after its id was derived and a payload that is too large was taken out.
-    fn written(&self, record: &mut Record) -> Result<Written, CanonicalError> {
-        let payload = canonical_json::to_bytes(&record.intent_payload)?;
-        let payload_digest = Digest::of(&payload);
-        record.intent_id =
-            derived_id(&[self.stamp.origin.as_bytes(), &record.seq.to_le_bytes(), payload_digest.as_bytes()]);
-        let mut bytes = canonical(record)?;
-        let mut blob = None;
-        if bytes.len() > RECORD_BYTES_MOST {
-            let stored = StoredPayload { sha256: payload_digest, size: payload.len() as u64 };
-            record.intent_payload = serde_json::to_value(stored).unwrap_or(Value::Null);
-            bytes = canonical(record)?;
-            blob = Some(payload);
-        }
-        Ok(Written { bytes, payload_digest, blob })
-    }
-
-    fn stamped(&self, entry: Entry) -> Record {
-        let Stamp { repo_id, identity, build, .. } = &self.stamp;
-        Record {
-            timestamp: entry.timestamp,
-            seq: self.next_seq,
-            repo_id: repo_id.clone(),
-            agent_name: identity.agent_name.clone(),
-            agent_role: identity.agent_role,
-            agent_mode: identity.agent_mode,
-            git_sha: build.git_sha.clone(),
-            build_id: build.build_id.clone(),
-            intent_id: Uuid::nil(),
-            correlation_id: entry.correlation_id,
-            trace_id: entry.trace_id.map(|text| cut(&text, TRACE_ID_BYTES_MOST).to_owned()),
-            intent_type: entry.intent_type,
-            intent_summary: cut(&self.redactor.redact_text(&entry.intent_summary), SUMMARY_BYTES_MOST).to_owned(),
-            intent_payload: entry.intent_payload,
-            outcome: entry.outcome,
-            duration_ms: entry.duration_ms.map(|millis| millis.min(canonical_json::MAX_INTEGER)),
-            error: entry.error.map(|text| cut(&self.redactor.redact_text(&text), ERROR_BYTES_MOST).to_owned()),
-        }
     }
 
     /// Makes all that waits durable, then says so: to the tickets, to the tree and the watcher. Reads in the order of durability.
@@ -241,7 +170,7 @@ impl Writer {
 
     /// Payloads beside the journal, then the batch's frames, then `fdatasync`.
     fn write(&mut self) -> io::Result<()> {
-        let Some(batch) = self.waiting.first().map(|line| line.record.seq).filter(|_| self.written.is_empty()) else {
+        let Some(batch) = self.waiting.first().map(|line| line.seq).filter(|_| self.written.is_empty()) else {
             return Ok(());
         };
         self.journal.prepare(batch)?;
@@ -279,11 +208,11 @@ impl Writer {
         let written = std::mem::take(&mut self.written);
         self.waiting_bytes = self.waiting.iter().map(Line::size).fold(0, usize::saturating_add);
         let Some(last) = written.last() else { return };
-        let size = last.record.seq.saturating_add(1);
+        let size = last.seq.saturating_add(1);
         {
             let mut durable = locked(&self.shared.durable);
             durable.size = size;
-            durable.last_time = durable.last_time.max(written.iter().map(|line| line.record.timestamp).max());
+            durable.last_time = durable.last_time.max(written.iter().map(|line| line.timestamp).max());
             if durable.segments.last() != Some(&self.journal.first()) {
                 durable.segments.push(self.journal.first());
             }
@@ -293,12 +222,12 @@ impl Writer {
         for line in written {
             if let Some(answer) = line.answer {
                 // The one place where a receipt is made. A ticket that was dropped needs none.
-                let origin = Arc::clone(&self.stamp.origin);
-                let _ = answer.try_send(Ok(Receipt::of_durable(origin, line.record.seq, line.payload_digest)));
+                let origin = Arc::clone(self.encoder.origin());
+                let _ = answer.try_send(Ok(Receipt::of_durable(origin, line.seq, line.payload_digest)));
             }
-            if let Some(watcher) = &self.watcher {
+            if let (Some(watcher), Some(record)) = (&self.watcher, line.record) {
                 // A watcher that ended does not stop the log.
-                let _ = watcher.send(line.record);
+                let _ = watcher.send(record);
             }
         }
     }
@@ -325,9 +254,4 @@ impl Line {
 /// The payloads that lie beside these records, with their bytes.
 fn payloads_of(lines: &[Line]) -> impl Iterator<Item = (Digest, u64)> {
     lines.iter().filter_map(|line| line.blob.as_ref().map(|blob| (line.payload_digest, blob.len() as u64)))
-}
-
-fn canonical(record: &Record) -> Result<Vec<u8>, CanonicalError> {
-    let value = serde_json::to_value(record).map_err(|error| CanonicalError::Number { number: error.to_string() })?;
-    canonical_json::to_bytes(&value)
 }
