@@ -3,13 +3,17 @@
 use crate::clock;
 use crate::guard::{Hosts, Problem, read_only};
 use crate::metrics::{self, Metrics};
+use crate::served_log::{ServeError, ServedLog};
 use crate::service_kind::ServiceKind;
 use crate::snapshot::Snapshot;
 use crate::status::HeartbeatAnswer;
 use crate::tasks::Stop;
+use agenttrader_audit::tile::Tile;
+use agenttrader_core::error_chain::chain;
 use agenttrader_core::time::Span;
 use axum::extract::{ConnectInfo, State};
-use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
@@ -38,6 +42,9 @@ pub const HEAD_TIME: Duration = Duration::from_secs(30);
 /// Bytes of a request's head that are read at all. The guard refuses less, and says why.
 pub const HEAD_BYTES_MOST: usize = 64 * 1024;
 
+/// How long a full tile may be kept by whoever asked: it never changes.
+const KEPT: &str = "public, max-age=31536000, immutable";
+
 /// How long to wait when the system has no file handles left.
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(100);
 
@@ -47,6 +54,7 @@ pub struct StatusBoard {
     service_name: String,
     /// Nothing until the agent has looked for the first time.
     last: RwLock<Option<(Arc<Snapshot>, Instant)>>,
+    log: Option<ServedLog>,
     /// The agent's metrics.
     pub metrics: Metrics,
 }
@@ -64,7 +72,18 @@ pub struct Readiness {
 impl StatusBoard {
     /// An empty board of the agent with this name: not ready, no status.
     pub fn new(service_name: impl Into<String>) -> Self {
-        Self { service_name: service_name.into(), last: RwLock::new(None), metrics: Metrics::new() }
+        Self { service_name: service_name.into(), last: RwLock::new(None), log: None, metrics: Metrics::new() }
+    }
+
+    /// The same, whose endpoints serve the agent's log too.
+    #[must_use]
+    pub fn with_log(self, log: ServedLog) -> Self {
+        Self { log: Some(log), ..self }
+    }
+
+    /// The agent's log, as its endpoints serve it.
+    pub const fn log(&self) -> Option<&ServedLog> {
+        self.log.as_ref()
     }
 
     /// Puts up what the agent says about itself now.
@@ -94,8 +113,8 @@ pub fn routes(board: Arc<StatusBoard>) -> Router {
         .route("/heartbeat", get(heartbeat))
         .route("/ops/status", get(ops_status))
         .route("/metrics", get(metrics_text))
-        .route("/audit/checkpoint", get(no_tree))
-        .route("/audit/tile/{*path}", get(no_tree))
+        .route("/audit/checkpoint", get(audit_checkpoint))
+        .route("/audit/tile/{*path}", get(audit_tile))
         .fallback(no_such)
         .with_state(board)
 }
@@ -198,8 +217,37 @@ async fn metrics_text(State(board): Board) -> Response {
     ([("content-type", metrics::CONTENT_TYPE)], board.metrics.text()).into_response()
 }
 
-async fn no_tree() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "this log has no checkpoint and no tiles")
+async fn audit_checkpoint(State(board): Board) -> Response {
+    let Some(log) = board.log() else { return no_log().into_response() };
+    match log.checkpoint().await {
+        Ok(Some(note)) => ([(CONTENT_TYPE, "text/plain; charset=utf-8")], note).into_response(),
+        Ok(None) => Problem::new(StatusCode::NOT_FOUND, "this log has no checkpoint yet").into_response(),
+        Err(error) => unreadable(&error),
+    }
+}
+
+async fn audit_tile(State(board): Board, uri: Uri) -> Response {
+    let Some(log) = board.log() else { return no_log().into_response() };
+    // As it was sent: an escaped spelling of a path is another path.
+    let Some(tile) = uri.path().strip_prefix("/audit/").and_then(Tile::parse) else {
+        return Problem::new(StatusCode::NOT_FOUND, "no tile or bundle has that path").into_response();
+    };
+    match log.tile(tile).await {
+        Ok(Some(bytes)) => {
+            let kept = if tile.is_full() { KEPT } else { "no-store" };
+            ([(CONTENT_TYPE, "application/octet-stream"), (CACHE_CONTROL, kept)], bytes).into_response()
+        }
+        Ok(None) => Problem::new(StatusCode::NOT_FOUND, "this log has not grown to that tile").into_response(),
+        Err(error) => unreadable(&error),
+    }
+}
+
+fn no_log() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no log is served here")
+}
+
+fn unreadable(error: &ServeError) -> Response {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, chain(error)).into_response()
 }
 
 async fn no_such() -> Problem {

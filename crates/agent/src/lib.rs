@@ -21,6 +21,7 @@ pub mod health;
 pub mod keys;
 pub mod marketdata_health;
 pub mod metrics;
+pub mod served_log;
 pub mod service_kind;
 pub mod shutdown;
 pub mod snapshot;

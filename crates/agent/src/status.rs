@@ -140,11 +140,11 @@ pub struct Audit {
     pub origin: String,
     /// Durable records.
     pub tree_size: u64,
-    /// The tree's root; null while the log has none.
+    /// The root of the tree of all of them; null until a checkpoint covers the last one, which takes a second at most.
     #[serde(deserialize_with = "present")]
     #[schema(required = true)]
     pub root_hash: Option<String>,
-    /// The last checkpoint's time; null while there is none.
+    /// The time of the last record that the last checkpoint covers, wall time; null while there is no checkpoint.
     #[serde(deserialize_with = "present")]
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub checkpoint_utc: Option<UnixNanos>,

@@ -113,12 +113,14 @@ fn market_data_answers_its_own_health_contract() {
 }
 
 #[test]
-fn there_is_no_tree_yet_and_nothing_else() {
+fn there_is_nothing_else() {
     let agent = agent("gamma-strategy");
     for path in [
         "/audit/checkpoint",
         "/audit/tile/0/000",
         "/audit/tile/0/x001/234.p/5",
+        "/audit/",
+        "/audit/tile/",
         "/",
         "/ops",
         "/api/v1/agents",

@@ -5,6 +5,8 @@
 use agenttrader_agent::snapshot::{Market, Snapshot};
 use agenttrader_agent::start::Identity;
 use agenttrader_agent::status::{Audit, KillSwitch, Safety};
+use agenttrader_audit::merkle::{Frontier, leaf_hash};
+use agenttrader_audit::tile::{self, Level, Tile, tiles_of};
 use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole, Build, REPO_ID};
 use agenttrader_core::time::{Span, UnixNanos};
 use std::io::{Read as _, Write as _};
@@ -46,8 +48,8 @@ pub fn snapshot(name: &str, role: AgentRole) -> Snapshot {
         audit: Audit {
             origin: format!("agenttrader/{REPO_ID}/{name}"),
             tree_size: 42,
-            root_hash: None,
-            checkpoint_utc: None,
+            root_hash: Some("o15GqQWzxogs8Zo5iJJ/0GcoapuLZGHFQJEmfP6fJr4=".into()),
+            checkpoint_utc: UnixNanos::parse("2026-01-05T14:59:59Z").ok(),
         },
         log_writable: true,
         execution_enabled: false,
@@ -55,18 +57,61 @@ pub fn snapshot(name: &str, role: AgentRole) -> Snapshot {
     }
 }
 
+fn entry(index: u64) -> Vec<u8> {
+    format!("entry-{index}\n").into_bytes()
+}
+
+/// The bytes of a tile or bundle of a log whose entries are `entry-0`, `entry-1`, ….
+pub fn tile_bytes(tile: Tile) -> Vec<u8> {
+    let first = tile.index * 256;
+    match tile.level {
+        Level::Entries => {
+            let entries: Vec<Vec<u8>> = (first..first + u64::from(tile.width)).map(entry).collect();
+            tile::bundle(entries.iter().map(Vec::as_slice)).unwrap()
+        }
+        Level::Hashes(level) => (first..first + u64::from(tile.width))
+            .flat_map(|index| {
+                let leaves = 1 << (8 * u32::from(level));
+                let mut subtree = Frontier::default();
+                (index * leaves..(index + 1) * leaves).for_each(|leaf| subtree.push(leaf_hash(&entry(leaf))));
+                *subtree.root().as_bytes()
+            })
+            .collect(),
+    }
+}
+
+/// Grows the log in a folder to that size: writes the tiles it then has, and removes the partial ones it had.
+pub fn grow(folder: &std::path::Path, old: u64, size: u64) {
+    for tile in tile::new_tiles(old, size) {
+        let path = folder.join(tile.to_string());
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, tile_bytes(tile)).unwrap();
+    }
+    std::fs::write(folder.join("checkpoint"), format!("a checkpoint of {size}\n")).unwrap();
+    for tile in tile::outgrown(old, size) {
+        let _ = std::fs::remove_file(folder.join(tile.to_string()));
+    }
+    assert!(tiles_of(size).all(|tile| folder.join(tile.to_string()).is_file()));
+}
+
 /// Sends these bytes and reads the answer to its end: status, head, body.
 pub fn ask(address: SocketAddr, request: &str) -> (u16, String, String) {
+    let (status, head, body) = ask_bytes(address, request);
+    (status, head, String::from_utf8(body).unwrap())
+}
+
+/// The same, for a body that is no text.
+pub fn ask_bytes(address: SocketAddr, request: &str) -> (u16, String, Vec<u8>) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut bytes = Vec::new();
     // A server that refuses early may reset the connection after its answer.
     let _ = stream.read_to_end(&mut bytes);
-    let text = String::from_utf8(bytes).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(bytes.len());
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-    (status, head.to_lowercase(), body.to_owned())
+    (status, head.to_lowercase(), bytes.get(end + 4..).unwrap_or_default().to_vec())
 }
 
 /// A GET request with these further header lines, each with its line end.
