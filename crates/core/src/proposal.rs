@@ -1,7 +1,7 @@
 //! Order proposals: what a strategy, or an agent through a server, asks to be done. A proposal never changes.
 
 use crate::canonical_json::{self, CanonicalError};
-use crate::digest::Digest;
+use crate::digest::{Digest, Running};
 use crate::occ_symbol::OccSymbol;
 use crate::order::{Intent, Order, OrderLeg, OrderType, Side, TimeInForce, Tradable};
 use crate::price::Price;
@@ -196,12 +196,12 @@ fn malformed(pointer: &str, problem: impl fmt::Display) -> Malformed {
 
 /// A UUID of version 8 (RFC 9562) from the SHA-256 of `parts`, each preceded by its length.
 pub fn derived_id(parts: &[&[u8]]) -> Uuid {
-    let mut bytes = Vec::new();
+    let mut running = Running::default();
     for part in parts {
-        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(part);
+        running.update(&(part.len() as u64).to_le_bytes());
+        running.update(part);
     }
-    let digest = Digest::of(&bytes);
+    let digest = running.so_far();
     let mut head = [0_u8; 16];
     for (slot, byte) in head.iter_mut().zip(digest.as_bytes()) {
         *slot = *byte;
