@@ -18,7 +18,6 @@ use agenttrader_core::canonical_json::{self, CanonicalError, append_integer, app
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, Build};
 use agenttrader_core::proposal::derived_id;
-use agenttrader_core::time::UnixNanos;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -56,7 +55,6 @@ pub(crate) struct Prepared {
     before_seq: Vec<u8>,
     id_at: usize,
     after_seq: String,
-    timestamp: UnixNanos,
     payload_digest: Digest,
     blob: Option<Vec<u8>>,
     record: Option<Box<Record>>,
@@ -68,10 +66,6 @@ pub(crate) struct Prepared {
 pub(crate) struct Encoded {
     /// Its canonical JSON.
     pub(crate) bytes: Vec<u8>,
-    /// Its index in the log.
-    pub(crate) seq: u64,
-    /// Its time.
-    pub(crate) timestamp: UnixNanos,
     /// The digest of the payload as it was given.
     pub(crate) payload_digest: Digest,
     /// The payload's canonical JSON where it stands as [`StoredPayload`].
@@ -146,17 +140,15 @@ impl Encoder {
                 (before, id_at, Some(stored))
             }
         };
-        let timestamp = entry.timestamp;
         let kept = self.keeps_records.then(|| Kept::of(&fields));
         let record = kept.map(|kept| Box::new(self.record(entry, kept, stored)));
         let blob = stored.map(|_| payload.into_bytes());
-        Prepared { before_seq, id_at, after_seq, timestamp, payload_digest, blob, record, refused }
+        Prepared { before_seq, id_at, after_seq, payload_digest, blob, record, refused }
     }
 
     /// The record with its number.
     pub(crate) fn finish(&self, prepared: Prepared, seq: u64) -> Encoded {
-        let Prepared { mut before_seq, id_at, after_seq, timestamp, payload_digest, blob, record, refused: _ } =
-            prepared;
+        let Prepared { mut before_seq, id_at, after_seq, payload_digest, blob, record, refused: _ } = prepared;
         let intent_id = derived_id(&[self.origin.as_bytes(), &seq.to_le_bytes(), payload_digest.as_bytes()]);
         if let Some(slot) = before_seq.get_mut(id_at..id_at.saturating_add(ID_BYTES)) {
             intent_id.hyphenated().encode_lower(slot);
@@ -170,7 +162,7 @@ impl Encoder {
             record.intent_id = intent_id;
             Arc::from(record)
         });
-        Encoded { bytes: before_seq, seq, timestamp, payload_digest, blob, record }
+        Encoded { bytes: before_seq, payload_digest, blob, record }
     }
 
     fn fields<'entry>(&self, entry: &'entry Entry) -> Fields<'entry> {
@@ -245,12 +237,6 @@ impl Prepared {
     /// Why the payload is left out, if it is.
     pub(crate) const fn refused(&self) -> Option<&CanonicalError> {
         self.refused.as_ref()
-    }
-
-    /// Bytes that the record will keep in memory, about: its line and what was taken out of it.
-    pub(crate) fn len(&self) -> usize {
-        let line = self.before_seq.len().saturating_add(SEQ_DIGITS_MOST).saturating_add(self.after_seq.len());
-        line.saturating_add(self.blob.as_ref().map_or(0, Vec::len))
     }
 }
 
