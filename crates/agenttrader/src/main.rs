@@ -5,6 +5,7 @@
 mod cli;
 mod commands;
 mod output;
+mod panics;
 mod settings;
 
 use crate::cli::{Cli, Command, FloorArgs};
@@ -58,8 +59,10 @@ fn main() -> ExitCode {
             return Exit::Unavailable.into();
         }
     };
+    let environment = environment();
+    panics::redact(agenttrader_floor::redactor(&environment));
     let command = cli.command.unwrap_or(Command::Floor(FloorArgs::default()));
-    let done = runtime.block_on(commands::run(cli.global, command, environment(), build()));
+    let done = runtime.block_on(commands::run(cli.global, command, environment, build()));
     // What still waits in a blocking call must not hold the process.
     runtime.shutdown_background();
     match done {

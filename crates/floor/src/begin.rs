@@ -26,7 +26,7 @@ use std::sync::mpsc::{self, SyncSender};
 const SECRET_VARIABLES: [&str; 2] = ["APCA_API_SECRET_KEY", "AGENTTRADER_API_TOKEN"];
 
 /// A redactor that knows every secret of the environment.
-pub(crate) fn redactor(environment: &BTreeMap<String, String>) -> Arc<Redactor> {
+pub fn redactor(environment: &BTreeMap<String, String>) -> Arc<Redactor> {
     let loaded = SECRET_VARIABLES.iter().filter_map(|name| environment.get(*name)).cloned().map(Secret::new);
     Arc::new(Redactor::new(loaded))
 }

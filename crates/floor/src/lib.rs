@@ -27,3 +27,5 @@ pub mod switch_watch;
 pub mod terminal;
 pub mod venue_clock;
 pub mod writer;
+
+pub use begin::redactor;
