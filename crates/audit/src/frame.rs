@@ -173,7 +173,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_is_decoded(batch in any::<u64>(), before in any::<[u8; 32]>(), record in prop::collection::vec(any::<u8>(), 1..400), rest in prop::collection::vec(any::<u8>(), 0..60)) {
+        fn what_is_encoded_is_decoded(
+            batch in any::<u64>(),
+            before in any::<[u8; 32]>(),
+            record in prop::collection::vec(any::<u8>(), 1..400),
+            rest in prop::collection::vec(any::<u8>(), 0..60),
+        ) {
             let mut bytes = Vec::new();
             encode(&mut bytes, batch, &Hash::from_bytes(before), &record);
             let length = bytes.len();

@@ -16,7 +16,10 @@ const WITNESS: &str = "witness.example/w1+cf810b3c+BCnlgzqRWmQppOOnlIR1wzjvQ264K
 /// Signed by Go's `golang.org/x/mod/sumdb/note`, with a seed of the bytes 0 to 31.
 const SIGNED_300: &str = "agenttrader.example/audit\n300\nY+wcdkH30bukGulCNDiLpyXSI1Yhjc9c7GJtQ48pKy0=\n\n\
     \u{2014} agenttrader.example/audit pgKIOTUtp5MfodjtWcC5W9+Kf8pfgTPOmUnLcRdll32oMPgA9dkrOnanC3isZOAdtLYM4u0nFE5FbD2fa+oEPr15CAM=\n";
-const COSIGNATURE: &str = "\u{2014} witness.example/w1 z4ELPAAAAABpVbkArbJTBj/+gKKCb5bbhT8R7UMKksznRp/KEX6pxZFxWXu1g4CU+HEsNMJdE1HQcXcQyK9KOdu4u9Ruz3mDYIXgAw==\n";
+const COSIGNATURE: &str = concat!(
+    "\u{2014} witness.example/w1 ",
+    "z4ELPAAAAABpVbkArbJTBj/+gKKCb5bbhT8R7UMKksznRp/KEX6pxZFxWXu1g4CU+HEsNMJdE1HQcXcQyK9KOdu4u9Ruz3mDYIXgAw==\n"
+);
 
 fn log_signer() -> NoteSigner {
     NoteSigner::log(ORIGIN, SigningKey::from_bytes(&std::array::from_fn(|byte| u8::try_from(byte).unwrap())))
@@ -37,7 +40,10 @@ fn keys_are_read_and_written_as_others_do() {
 
 #[test]
 fn the_notes_format_example_verifies() {
-    let example = "This is an example message.\n\n\u{2014} example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+    let example = concat!(
+        "This is an example message.\n\n\u{2014} example.com/foo ",
+        "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
+    );
     let foo = key("example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k");
     let note = Note::parse(example.as_bytes()).unwrap();
     assert!(note.signed_by(&foo).is_ok());
