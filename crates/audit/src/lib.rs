@@ -41,6 +41,7 @@ mod start;
 pub mod tile;
 mod tile_files;
 mod tree;
+pub mod witness;
 mod writer;
 
 pub use log::{Health, Log, LogError, OpenError, Opened, Options, Ticket, Torn};
