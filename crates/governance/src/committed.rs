@@ -59,6 +59,14 @@ pub enum CommittedError {
         /// The entry.
         index: u64,
     },
+    /// The tiles do not lead from one size to the other and on to the checkpoint's root.
+    #[error("the tiles do not show that {new} entries begin with {old}: the log was altered")]
+    Grew {
+        /// The smaller size.
+        old: u64,
+        /// The larger size.
+        new: u64,
+    },
 }
 
 impl CommittedError {
@@ -66,9 +74,12 @@ impl CommittedError {
     pub const fn is_difference(&self) -> bool {
         match self {
             Self::Source(_) | Self::Tile(TileError::Read { .. }) | Self::NoEntry { .. } => false,
-            Self::Checkpoint(_) | Self::Missing { .. } | Self::Bundle { .. } | Self::Tile(_) | Self::Differs { .. } => {
-                true
-            }
+            Self::Checkpoint(_)
+            | Self::Missing { .. }
+            | Self::Bundle { .. }
+            | Self::Tile(_)
+            | Self::Differs { .. }
+            | Self::Grew { .. } => true,
         }
     }
 }
@@ -82,8 +93,19 @@ pub struct Included {
     pub proof: Vec<Hash>,
 }
 
+/// Two sizes of one log, the smaller shown to be the beginning of the larger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grown {
+    /// The root at the smaller size.
+    pub old_root: Hash,
+    /// The root at the larger size.
+    pub new_root: Hash,
+    /// The proof (RFC 9162, 2.1.4).
+    pub proof: Vec<Hash>,
+}
+
 /// A tile's file. Where the log grew past it meanwhile, a wider one holds the same at its beginning.
-fn tile_bytes(files: &dyn LogFiles, tile: Tile) -> Result<Option<Vec<u8>>, SourceError> {
+pub(crate) fn tile_bytes(files: &dyn LogFiles, tile: Tile) -> Result<Option<Vec<u8>>, SourceError> {
     let most = match tile.level {
         Level::Entries => BUNDLE_BYTES_MOST,
         Level::Hashes(_) => usize::from(TILE_WIDTH).saturating_mul(merkle::HASH_BYTES),
@@ -115,6 +137,12 @@ impl Committed {
         let Some(bytes) = files.read("checkpoint", NOTE_BYTES_MOST)? else { return Ok(None) };
         let checkpoint = SignedCheckpoint::parse(&bytes)?;
         Ok(Some(Self { files: Arc::clone(files), checkpoint, bundle: None }))
+    }
+
+    /// The log as another checkpoint of it says, an older one.
+    #[must_use]
+    pub fn at(&self, checkpoint: SignedCheckpoint) -> Self {
+        Self { files: Arc::clone(&self.files), checkpoint, bundle: None }
     }
 
     /// The checkpoint.
@@ -154,6 +182,14 @@ impl Committed {
         entries.get(within).cloned().ok_or_else(no_entry)
     }
 
+    /// The bytes of one of the log's tiles or bundles.
+    ///
+    /// # Errors
+    /// [`CommittedError`] when it is missing or cannot be read.
+    pub fn tile(&self, tile: Tile) -> Result<Vec<u8>, CommittedError> {
+        tile_bytes(&*self.files, tile)?.ok_or_else(|| CommittedError::Missing { path: tile.to_string() })
+    }
+
     /// Shows that an entry stands at that place under the checkpoint's root.
     ///
     /// # Errors
@@ -168,5 +204,24 @@ impl Committed {
         } else {
             Err(CommittedError::Differs { index })
         }
+    }
+
+    /// Shows that the first `old` entries are the beginning of the first `new` ones, and those of all that the checkpoint covers.
+    ///
+    /// # Errors
+    /// [`CommittedError::NoEntry`] when there are not as many; [`CommittedError::Grew`] when the tiles do not show it.
+    pub fn grown(&self, old: u64, new: u64) -> Result<Grown, CommittedError> {
+        let size = self.size();
+        let no_entry = |count: u64| CommittedError::NoEntry { index: count.saturating_sub(1), size };
+        if new > size {
+            return Err(no_entry(new));
+        }
+        let nodes = TileHashes::new(size, |tile| tile_bytes(&*self.files, tile));
+        let proof = merkle::consistency_proof(old, new, &nodes)?.ok_or_else(|| no_entry(old))?;
+        let onwards = merkle::consistency_proof(new, size, &nodes)?.ok_or_else(|| no_entry(new))?;
+        let (old_root, new_root) = (merkle::root(old, &nodes)?, merkle::root(new, &nodes)?);
+        let holds = merkle::extends(old, &old_root, new, &new_root, &proof)
+            && merkle::extends(new, &new_root, size, &self.checkpoint.checkpoint.root, &onwards);
+        if holds { Ok(Grown { old_root, new_root, proof }) } else { Err(CommittedError::Grew { old, new }) }
     }
 }

@@ -70,7 +70,8 @@ pub fn log_key(agent_name: &str, keys: &PublicKeys) -> Option<VerifierKey> {
 }
 
 impl Keyring {
-    fn of_agents(agents: &Agents, from: String) -> Result<Self, String> {
+    /// The keys of these agents.
+    pub(crate) fn of_agents(agents: &Agents, from: String) -> Result<Self, String> {
         let key = |(name, keys): (&String, &PublicKeys)| {
             let key =
                 log_key(name, keys).ok_or_else(|| format!("the log's key of {name} is no Ed25519 key in Base64"))?;
