@@ -30,6 +30,7 @@ pub mod merkle;
 pub mod note;
 mod options;
 pub mod proof;
+pub mod prove;
 mod queue;
 pub mod read;
 pub mod receipt;
@@ -41,6 +42,7 @@ mod start;
 pub mod tile;
 mod tile_files;
 mod tree;
+pub mod verify;
 pub mod witness;
 mod writer;
 

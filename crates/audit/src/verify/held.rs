@@ -1,0 +1,103 @@
+//! Checkpoints that somebody else holds: the log must extend each of them.
+
+use super::finding::{Finding, Spot};
+use super::report::LogReport;
+use super::snapshot::Snapshot;
+use super::{Against, root_at};
+use crate::checkpoint::{CheckpointError, SignedCheckpoint};
+use crate::note::{KeyKind, VerifierKey};
+use crate::source::LogFiles;
+
+/// A checkpoint that was kept elsewhere, or cosigned by a witness.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// What it is called: its file's name.
+    pub name: String,
+    /// It.
+    pub checkpoint: SignedCheckpoint,
+    /// Whether it is meant to carry witnesses' lines, and only of witnesses whose keys are known.
+    pub cosigned: bool,
+}
+
+impl Held {
+    /// A checkpoint that was kept elsewhere.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] when the bytes are none.
+    pub fn kept(name: impl Into<String>, bytes: &[u8]) -> Result<Self, CheckpointError> {
+        Ok(Self { name: name.into(), checkpoint: SignedCheckpoint::parse(bytes)?, cosigned: false })
+    }
+
+    /// A checkpoint with witnesses' cosignatures.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] when the bytes are none.
+    pub fn cosigned(name: impl Into<String>, bytes: &[u8]) -> Result<Self, CheckpointError> {
+        Ok(Self { cosigned: true, ..Self::kept(name, bytes)? })
+    }
+}
+
+/// Checks those that are of this log.
+pub(super) fn check(
+    files: &dyn LogFiles,
+    snapshot: &Snapshot,
+    key: Option<&VerifierKey>,
+    against: &Against<'_>,
+    report: &mut LogReport,
+) {
+    let ours = &snapshot.signed.checkpoint;
+    let witnesses = against.keys.witnesses();
+    for held in against.held.iter().filter(|held| held.checkpoint.checkpoint.origin == ours.origin) {
+        let theirs = &held.checkpoint.checkpoint;
+        let mut differs = |why: String| report.findings.push(Finding::differs(Spot::Held(held.name.clone()), why));
+        let Some(key) = key else { continue };
+        if let Err(error) = held.checkpoint.verify(key) {
+            differs(error.to_string());
+            continue;
+        }
+        if theirs.size > ours.size {
+            differs(format!(
+                "it is of {} entries, and the log has {}: the log was rolled back, or what was read is older",
+                theirs.size, ours.size
+            ));
+            continue;
+        }
+        match root_at(files, snapshot, theirs.size) {
+            Err(why) => {
+                differs(format!("the log cannot be held against it: {why}"));
+                continue;
+            }
+            Ok(root) if root != theirs.root => {
+                differs(format!("the log's first {} entries are not those it is of: the log forked", theirs.size));
+                continue;
+            }
+            Ok(_) => report.counts.held = report.counts.held.saturating_add(1),
+        }
+        if held.cosigned {
+            cosignatures(held, key, &witnesses, report);
+        }
+    }
+}
+
+/// Checks the witnesses' lines, if any witness's key is known.
+fn cosignatures(held: &Held, key: &VerifierKey, witnesses: &[VerifierKey], report: &mut LogReport) {
+    let lines = held.checkpoint.note().signatures();
+    let others = lines.iter().filter(|line| !key.made(line)).count() as u64;
+    if witnesses.is_empty() {
+        report.unknown_cosignatures = report.unknown_cosignatures.saturating_add(others);
+        return;
+    }
+    let mut differs = |why: String| report.findings.push(Finding::differs(Spot::Held(held.name.clone()), why));
+    if let Err(error) = held.checkpoint.knows_all(key, witnesses) {
+        differs(error.to_string());
+    }
+    for witness in witnesses.iter().filter(|key| key.kind() == KeyKind::Cosigner) {
+        if !lines.iter().any(|line| witness.made(line)) {
+            continue;
+        }
+        match held.checkpoint.note().signed_by(witness) {
+            Ok(_) => report.counts.cosignatures = report.counts.cosignatures.saturating_add(1),
+            Err(error) => differs(error.to_string()),
+        }
+    }
+}
