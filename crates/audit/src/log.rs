@@ -49,7 +49,7 @@ pub struct Log {
     opened: Opened,
     origin: Arc<str>,
     /// Given back when both threads have ended.
-    _lock: File,
+    lock: Mutex<Option<File>>,
 }
 
 /// What was found when the log was opened.
@@ -160,7 +160,7 @@ impl Log {
             integrator: Mutex::new(Some(integrator)),
             opened,
             origin,
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         })
     }
 
@@ -264,6 +264,7 @@ impl Log {
         let written = joined(&self.writer);
         self.shared.ask(|asked| asked.closing = true);
         let covered = joined(&self.integrator);
+        drop(locked(&self.lock).take());
         written.and(covered)
     }
 

@@ -120,17 +120,14 @@ fn read_head(disk: &dyn Disk, places: &Places, signer: &NoteSigner) -> Result<Op
 fn read_tree(disk: &dyn Disk, places: &Places, head: Option<&Head>) -> Result<Tree, OpenError> {
     let Some(head) = head else { return Ok(Tree::default()) };
     let read = |tile: Tile| disk::read_whole(disk, &places.root.join(tile.to_string()), BUNDLE_BYTES_MOST);
-    let tree = Tree::of_tiles(head.size, read).map_err(|error| match error {
+    Tree::of_tiles((head.size, head.root), read).map_err(|error| match error {
         EdgeError::Read(tile, source) => at(&places.root.join(tile.to_string()))(source),
         EdgeError::Wrong(tile, why) => disagrees(places.root.join(tile.to_string()), why),
-    })?;
-    if tree.root() == head.root {
-        Ok(tree)
-    } else {
-        let why =
-            format!("it names the root {} of {} records, and the tiles have {}", head.root, head.size, tree.root());
-        Err(disagrees(places.head(), why))
-    }
+        EdgeError::Root(found) => {
+            let why = format!("it names the root {} of {} records, and the tiles have {found}", head.root, head.size);
+            disagrees(places.head(), why)
+        }
+    })
 }
 
 /// The checkpoint that stands there: the log's own, and the head's or an older one of the same tree.

@@ -27,13 +27,15 @@ pub(crate) enum EdgeError<E> {
     Read(Tile, E),
     /// A tile is missing, or does not hold what its name and the other tiles say.
     Wrong(Tile, &'static str),
+    /// The tiles have another root.
+    Root(Hash),
 }
 
 impl Tree {
-    /// The tree of `size` entries whose tiles `read` gives: reads the partial ones. The bundle must hold the entries of the leaf hashes; what
-    /// the hashes are worth shows in the root.
+    /// The tree of `size` entries and of that root whose tiles `read` gives: reads the partial ones. The bundle must hold the entries of the
+    /// leaf hashes.
     pub(crate) fn of_tiles<E>(
-        size: u64,
+        (size, root): (u64, Hash),
         read: impl Fn(Tile) -> Result<Option<Vec<u8>>, E>,
     ) -> Result<Self, EdgeError<E>> {
         let bytes_of = |tile| match read(tile) {
@@ -51,6 +53,9 @@ impl Tree {
                 }
             };
             tree.rows.push(row);
+        }
+        if tree.root() != root {
+            return Err(EdgeError::Root(tree.root()));
         }
         if let Some(tile) = partial(Level::Entries, size) {
             tree.bundle = bytes_of(tile)?;
@@ -177,7 +182,7 @@ mod tests {
             (0..size).for_each(|index| frontier.push(merkle::leaf_hash(&entry(index))));
             assert_eq!(tree.root(), frontier.root(), "{size}");
             let read = |tile: Tile| Ok::<_, Infallible>(tiles.get(&tile).cloned());
-            let mut again = Tree::of_tiles(size, read).unwrap();
+            let mut again = Tree::of_tiles((size, tree.root()), read).unwrap();
             assert_eq!((again.root(), again.size()), (tree.root(), size));
             let next = entry(size);
             let leaf = merkle::leaf_hash(&next);
@@ -198,7 +203,9 @@ mod tests {
         let (tree, tiles) = grown(size);
         for made in tree.edge() {
             let without = |tile: Tile| Ok::<_, Infallible>(tiles.get(&tile).filter(|_| tile != made.tile).cloned());
-            assert!(matches!(Tree::of_tiles(size, without), Err(EdgeError::Wrong(tile, _)) if tile == made.tile));
+            assert!(
+                matches!(Tree::of_tiles((size, tree.root()), without), Err(EdgeError::Wrong(tile, _)) if tile == made.tile)
+            );
             for place in [0, made.bytes.len() / 2, made.bytes.len() - 1] {
                 let flipped = |tile: Tile| {
                     let mut bytes = tiles.get(&tile).cloned();
@@ -208,8 +215,9 @@ mod tests {
                     }
                     Ok::<_, Infallible>(bytes)
                 };
-                let found = Tree::of_tiles(size, flipped).map(|found| found.root());
-                assert!(found.is_err() || found.is_ok_and(|root| root != tree.root()), "{}", made.tile);
+                let error = Tree::of_tiles((size, tree.root()), flipped).unwrap_err();
+                let is_bundle = made.tile.level == Level::Entries;
+                assert_eq!(matches!(error, EdgeError::Root(_)), !is_bundle, "{}: {error:?}", made.tile);
             }
         }
     }
