@@ -21,6 +21,8 @@ mod member;
 mod open;
 mod readme;
 mod tar;
+#[cfg(test)]
+mod tests;
 pub mod verify;
 pub mod write;
 
@@ -52,6 +54,12 @@ pub struct Finding {
 impl Finding {
     fn new(path: impl Into<String>, what: impl Into<String>) -> Self {
         Self { path: path.into(), what: what.into() }
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}: {}", self.path, self.what)
     }
 }
 
@@ -173,6 +181,11 @@ impl Pack {
     /// The large payloads of all logs.
     pub fn blobs(&self) -> Arc<dyn LogFiles + Send + Sync> {
         self.below("blobs/".to_owned())
+    }
+
+    /// The cosigned checkpoints, one file an agent.
+    pub fn cosigned(&self) -> Arc<dyn LogFiles + Send + Sync> {
+        self.below("cosigned/".to_owned())
     }
 
     /// The public keys, as far as they can be read: nobody but whoever made the pack says that they are the agents'.

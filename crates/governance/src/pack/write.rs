@@ -314,7 +314,8 @@ impl<'file> Archive<'file> {
         for (path, tile) in tiles {
             let read = tile_bytes(&*log.placed.files, tile)
                 .map_err(|error| bad(&format!("audit/{}", log.agent_name), &error))?;
-            let bytes = read.ok_or_else(|| differs(format!("audit/{}/{path}", log.agent_name), "is missing"))?;
+            let bytes =
+                read.ok_or_else(|| differs(format!("audit/{}", log.agent_name), format!("{path} is missing")))?;
             if tile.level == Level::Entries {
                 let entries = tile::entries(&bytes, tile.width)
                     .ok_or_else(|| differs(format!("audit/{}/{path}", log.agent_name), "does not hold its entries"))?;
