@@ -20,16 +20,20 @@
 //! bundle at a time; beside them 32 bytes a bundle and the names of the files are kept, and the digests of large payloads.
 
 mod bundles;
+mod data_dir;
 mod entry;
 mod file_set;
 mod finding;
 mod held;
+mod journal;
 mod keys;
+mod payloads;
 mod report;
 mod signature;
 mod snapshot;
 mod tiles;
 
+pub use data_dir::{DataDirReport, verify_data_dir};
 pub use finding::{FINDINGS_MOST, Finding, Findings, Spot};
 pub use held::Held;
 pub use keys::{KeysError, KeysFrom, KnownKeys, PublicKeys};
@@ -37,6 +41,8 @@ pub use report::{Counts, LogReport, Verdict};
 
 use crate::merkle;
 use crate::source::LogFiles;
+use entry::Agent;
+use payloads::Payloads;
 pub(crate) use snapshot::Snapshot;
 
 /// How far a verification has come.
@@ -76,40 +82,47 @@ impl Against<'_> {
 
 /// Verifies one log.
 pub fn verify_log(files: &dyn LogFiles, against: &Against<'_>) -> LogReport {
-    verify_one(files, against, false).0
+    let mut report = LogReport::of(files.place());
+    let payloads = Payloads::new(against.blobs);
+    verify_into(&mut report, files, against, &payloads, &|_| false);
+    report
 }
 
-/// Verifies one log. `unfinished`: its agent ended in the middle of writing, so that files of a larger tree may stand there as in a live log.
-/// Gives the tree's checkpoint and edge too, where there is one.
-fn verify_one(files: &dyn LogFiles, against: &Against<'_>, unfinished: bool) -> (LogReport, Option<Snapshot>) {
-    let mut report = LogReport::of(files.place());
+/// Verifies one log. `unfinished`: whether its agent ended in the middle of writing after that many entries, so that files of a larger tree
+/// may stand there as in a live log. Gives the tree's checkpoint and edge, where there is one.
+fn verify_into(
+    report: &mut LogReport,
+    files: &dyn LogFiles,
+    against: &Against<'_>,
+    payloads: &Payloads<'_>,
+    unfinished: &dyn Fn(u64) -> bool,
+) -> Option<(Snapshot, Option<Agent>)> {
     report.live = files.is_live();
     let snapshot = match Snapshot::take(files) {
         Ok(snapshot) => snapshot,
         Err(finding) => {
             report.findings.push(finding);
             report.tell_not_shown(against, true);
-            return (report, None);
+            return None;
         }
     };
-    let checkpoint = &snapshot.signed.checkpoint;
+    let checkpoint = &snapshot.signed().checkpoint;
     report.committed(checkpoint);
     let agent = signature::agent_of(checkpoint, against.agent_name, &mut report.findings);
-    let walk = bundles::Walk::new(files, &snapshot, agent.as_ref(), against);
-    let passed = walk.run(&mut report);
-    let complete = tiles::check(files, &snapshot, passed, &mut report);
-    match complete {
-        Some(root) if root != checkpoint.root => report.findings.push(Finding::differs(
-            Spot::Checkpoint,
-            format!("its root {} is not that of the {} entries, {root}", checkpoint.root, checkpoint.size),
-        )),
+    let walk = bundles::Walk::new(files, &snapshot, agent.as_ref(), against, payloads);
+    let passed = walk.run(report);
+    match tiles::check(files, &snapshot, passed, report) {
+        Some(root) if root != checkpoint.root => {
+            let why = format!("its root {} is not that of the {} entries, {root}", checkpoint.root, checkpoint.size);
+            report.findings.push(Finding::differs(Spot::Checkpoint, why));
+        }
         _ => {}
     }
-    let listed = file_set::check(files, &snapshot, unfinished, &mut report);
-    let key = signature::check(&snapshot, walk.leaf_zero(), against, &mut report);
-    held::check(files, &snapshot, key.as_ref(), against, &mut report);
+    let listed = file_set::check(files, &snapshot, unfinished, report);
+    let key = signature::check(&snapshot, walk.leaf_zero(), against, report);
+    held::check(files, &snapshot, key.as_ref(), against, report);
     report.tell_not_shown(against, listed);
-    (report, Some(snapshot))
+    Some((snapshot, agent))
 }
 
 /// The root of the log's tree when it had `size` entries, out of its tiles.

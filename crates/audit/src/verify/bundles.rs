@@ -3,19 +3,15 @@
 use super::entry::{self, Agent, Told};
 use super::finding::{Finding, Findings, Spot};
 use super::keys::PublicKeys;
+use super::payloads::Payloads;
 use super::report::{Counts, LogReport};
 use super::snapshot::Snapshot;
 use super::{Against, Progress};
 use crate::merkle::{Hash, complete_root, leaf_hash};
-use crate::read::PAYLOAD_BYTES_MOST;
-use crate::record::StoredPayload;
 use crate::source::LogFiles;
 use crate::tile::{self, Level, TILE_WIDTH, Tile};
-use agenttrader_core::digest::Digest;
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as Slot;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// Threads that read bundles.
@@ -62,7 +58,7 @@ pub(super) struct Walk<'log> {
     next: AtomicU64,
     missing: AtomicU64,
     entries: AtomicU64,
-    payloads: Mutex<BTreeMap<Digest, u64>>,
+    payloads: &'log Payloads<'log>,
 }
 
 /// What one thread found.
@@ -80,6 +76,7 @@ impl<'log> Walk<'log> {
         snapshot: &'log Snapshot,
         agent: Option<&'log Agent>,
         against: &'log Against<'log>,
+        payloads: &'log Payloads<'log>,
     ) -> Self {
         let mut walk = Self {
             files,
@@ -90,7 +87,7 @@ impl<'log> Walk<'log> {
             next: AtomicU64::new(0),
             missing: AtomicU64::new(0),
             entries: AtomicU64::new(0),
-            payloads: Mutex::default(),
+            payloads,
         };
         walk.leaf_zero = walk.read_leaf_zero();
         walk
@@ -135,8 +132,7 @@ impl<'log> Walk<'log> {
             let why = format!("{MISSING_MOST} bundles are missing: no more were looked for");
             report.findings.push(Finding::differs(Spot::Checkpoint, why));
         }
-        let payloads = std::mem::take(&mut *self.payloads.lock().unwrap_or_else(PoisonError::into_inner));
-        report.payloads = payloads.into_keys().collect();
+        report.payloads = self.payloads.named();
         report.counts.payloads = report.payloads.len() as u64;
         passed
     }
@@ -224,40 +220,13 @@ impl<'log> Walk<'log> {
             (Some(_), _) => part.counts.starts = part.counts.starts.saturating_add(1),
         }
         if let Some(stored) = told.stored {
-            if let Err(why) = self.payload(stored, &mut part.counts) {
-                let finding = Finding { at: Spot::Entry(index), ..why };
-                part.findings.push(finding);
-            }
-        }
-    }
-
-    /// Checks a large payload's bytes, once.
-    fn payload(&self, stored: StoredPayload, counts: &mut Counts) -> Result<(), Finding> {
-        let name = stored.sha256.to_string();
-        let differs = |why: String| Finding::differs(Spot::Blob(name.clone()), why);
-        match self.payloads.lock().unwrap_or_else(PoisonError::into_inner).entry(stored.sha256) {
-            Slot::Occupied(seen) if *seen.get() == stored.size => return Ok(()),
-            Slot::Occupied(seen) => {
-                let why = format!("its payload {name} has {} bytes here and {} elsewhere", stored.size, seen.get());
-                return Err(differs(why));
-            }
-            Slot::Vacant(slot) => slot.insert(stored.size),
-        };
-        let Some(blobs) = self.against.blobs else { return Ok(()) };
-        let most = usize::try_from(PAYLOAD_BYTES_MOST).unwrap_or(usize::MAX);
-        match blobs.read(&name, most) {
-            Err(error) => {
-                let finding = Finding::of_source(Spot::Blob(name.clone()), &error);
-                Err(Finding { why: format!("its payload: {}", finding.why), ..finding })
-            }
-            Ok(None) => Err(differs(format!("its payload {name} is missing"))),
-            Ok(Some(bytes)) if bytes.len() as u64 != stored.size || Digest::of(&bytes) != stored.sha256 => {
-                Err(differs(format!("its payload {name} is another: {} bytes, {}", bytes.len(), Digest::of(&bytes))))
-            }
-            Ok(Some(bytes)) => {
-                counts.payloads_read = counts.payloads_read.saturating_add(1);
-                counts.bytes = counts.bytes.saturating_add(bytes.len() as u64);
-                Ok(())
+            match self.payloads.check(stored) {
+                Ok(None) => {}
+                Ok(Some(bytes)) => {
+                    part.counts.payloads_read = part.counts.payloads_read.saturating_add(1);
+                    part.counts.bytes = part.counts.bytes.saturating_add(bytes);
+                }
+                Err(finding) => part.findings.push(Finding { at: Spot::Entry(index), ..finding }),
             }
         }
     }

@@ -8,7 +8,12 @@ use crate::tile::{self, Level, TILE_WIDTH, Tile};
 use std::cmp::min;
 
 /// Checks what stands there besides the files of the tree, each of which was read already. Gives whether the place can be listed.
-pub(super) fn check(files: &dyn LogFiles, snapshot: &Snapshot, unfinished: bool, report: &mut LogReport) -> bool {
+pub(super) fn check(
+    files: &dyn LogFiles,
+    snapshot: &Snapshot,
+    unfinished: &dyn Fn(u64) -> bool,
+    report: &mut LogReport,
+) -> bool {
     let listed = match files.list() {
         Ok(Some(listed)) => listed,
         Ok(None) => return false,
@@ -29,11 +34,12 @@ pub(super) fn check(files: &dyn LogFiles, snapshot: &Snapshot, unfinished: bool,
     }
     // It may have been opened since.
     report.live |= files.is_live();
+    let may_be_ahead = report.live || unfinished(size);
     for path in others {
         let why = match Tile::parse(path) {
-            Some(tile) if report.live || unfinished => in_flight(files, snapshot, tile),
+            Some(tile) if may_be_ahead => in_flight(files, snapshot, tile),
             // A folder that was made a moment ago, or is about to be removed.
-            None if (report.live || unfinished) && is_folder_of_tiles(path) => Ok(()),
+            None if may_be_ahead && is_folder_of_tiles(path) => Ok(()),
             Some(_) => Err(format!(
                 "a log of {size} entries has no such file; an agent that was killed may leave one, and removes it when it starts again"
             )),

@@ -24,8 +24,8 @@ pub enum Spot {
     Held(String),
     /// A large payload, by its file's name.
     Blob(String),
-    /// The journal of the log, by its segment.
-    Journal(String),
+    /// The log's journal or head, by its path in `audit-state/AGENT_NAME/`.
+    State(String),
 }
 
 impl Spot {
@@ -44,7 +44,7 @@ impl Spot {
             }
             Self::File(_) => (3, 0, 0),
             Self::Held(_) => (4, 0, 0),
-            Self::Journal(_) => (5, 0, 0),
+            Self::State(_) => (5, 0, 0),
             Self::Blob(_) => (6, 0, 0),
         }
     }
@@ -59,7 +59,7 @@ impl fmt::Display for Spot {
             Self::File(path) => write!(out, "{path:?}"),
             Self::Held(name) => write!(out, "the checkpoint {name}"),
             Self::Blob(name) => write!(out, "audit-blobs/{name}"),
-            Self::Journal(name) => write!(out, "journal/{name}"),
+            Self::State(name) => out.write_str(name),
         }
     }
 }

@@ -82,6 +82,12 @@ pub struct LogReport {
     pub key: Option<(String, KeysFrom)>,
     /// Whether it was being written.
     pub live: bool,
+    /// Whether it has no checkpoint yet: its first records are being written, or were when its agent ended.
+    pub begun: bool,
+    /// Records in the journal that the checkpoint does not cover yet; `None` where no journal was read.
+    pub uncovered: Option<u64>,
+    /// Bytes at the journal's end that are no record: its agent was ended while it wrote, and will cut them off.
+    pub torn: Option<u64>,
     /// What is wrong.
     pub findings: Findings,
     /// What was checked.
@@ -105,6 +111,9 @@ impl LogReport {
             root: None,
             key: None,
             live: false,
+            begun: false,
+            uncovered: None,
+            torn: None,
             findings: Findings::default(),
             counts: Counts::default(),
             not_shown: Vec::new(),
@@ -125,7 +134,7 @@ impl LogReport {
             Verdict::Different
         } else if self.findings.total() > 0 {
             Verdict::Unread
-        } else if self.key.is_none() {
+        } else if self.key.is_none() && !self.begun {
             Verdict::NoKey
         } else {
             Verdict::Good
@@ -194,6 +203,15 @@ impl fmt::Display for LogReport {
         writeln!(out)?;
         if let (Some(size), Some(root)) = (self.size, &self.root) {
             writeln!(out, "  checkpoint: {size} entries, root {root}")?;
+        }
+        if self.begun {
+            writeln!(out, "  no checkpoint yet")?;
+        }
+        if let Some(records) = self.uncovered.filter(|records| *records > 0) {
+            writeln!(out, "  journal: {records} records that no checkpoint covers yet")?;
+        }
+        if let Some(bytes) = self.torn {
+            writeln!(out, "  journal: {bytes} bytes at its end are no record; the agent cuts them off when it starts")?;
         }
         if let Some((key, from)) = &self.key {
             writeln!(out, "  key: {key} ({from})")?;
