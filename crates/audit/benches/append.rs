@@ -6,7 +6,7 @@
 //! tiles and checkpoints are written while the records come in.
 #![allow(
     clippy::unwrap_used,
-    clippy::expect_used,
+    clippy::panic,
     clippy::disallowed_methods,
     reason = "a benchmark reads the clock and may stop"
 )]

@@ -275,7 +275,8 @@ fn numbers() -> impl Strategy<Value = String> {
         r"-?[01]?[0-9]{0,3}(\.[0-9]{0,3})?([eE][+-]?[0-9]{0,3})?",
         r"-?(0|[1-9][0-9]{0,20})(\.0{0,9}[0-9]{0,18})?",
         any::<u64>().prop_map(|bits| format!("{:?}", f64::from_bits(bits))),
-        (any::<i32>(), 0..9_i32).prop_map(|(whole, places)| (f64::from(whole) / 10_f64.powi(places)).to_string()),
+        (any::<i32>(), 0..9_u8)
+            .prop_map(|(whole, places)| format!("{whole}e-{places}").parse::<f64>().unwrap().to_string()),
     ]
 }
 
