@@ -49,6 +49,8 @@ pub enum KeysFrom {
     Given,
     /// `keys/agents.json` of the data directory.
     DataDirectory,
+    /// The pack that holds the log: the word of whoever made it.
+    Pack,
     /// The log's first entry: its own word.
     SelfAsserted,
 }
@@ -58,6 +60,7 @@ impl fmt::Display for KeysFrom {
         out.write_str(match self {
             Self::Given => "as given",
             Self::DataDirectory => "from keys/agents.json",
+            Self::Pack => "from the pack itself",
             Self::SelfAsserted => "keys self-asserted",
         })
     }
@@ -121,6 +124,11 @@ impl KnownKeys {
             None => Ok(Self::none()),
             Some(bytes) => Ok(Self { from: KeysFrom::DataDirectory, agents: agents(&bytes)?, vkeys: Vec::new() }),
         }
+    }
+
+    /// The public keys that a pack brings: of its agents and of witnesses.
+    pub const fn of_pack(agents: BTreeMap<String, PublicKeys>, witnesses: Vec<VerifierKey>) -> Self {
+        Self { from: KeysFrom::Pack, agents, vkeys: witnesses }
     }
 
     /// The same keys and one more: a log's, or a witness's.

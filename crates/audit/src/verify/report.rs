@@ -155,6 +155,9 @@ impl LogReport {
             Some((_, KeysFrom::SelfAsserted)) => {
                 tell("whose key signed it: keys self-asserted, by the log's first entry alone".to_owned());
             }
+            Some((_, KeysFrom::Pack)) => {
+                tell("whose key signed it: keys from the pack itself; compare them with keys that reached you another way".to_owned());
+            }
             _ => {}
         }
         if against.blobs.is_none() && self.counts.payloads > 0 {
