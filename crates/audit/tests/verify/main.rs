@@ -1,0 +1,5 @@
+//! What an auditor relies on when a log is verified.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod built;
