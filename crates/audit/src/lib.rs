@@ -20,6 +20,8 @@ mod disk;
 mod disk_read;
 mod encode;
 mod error;
+#[cfg(test)]
+mod faults;
 mod frame;
 mod head;
 mod health;

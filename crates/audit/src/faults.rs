@@ -1,0 +1,39 @@
+//! The log over a disk that fails: no acknowledged record is lost, nothing contradicts what left the process, nothing stray is left.
+
+mod each_call;
+mod faulty;
+mod recovery;
+
+use crate::disk::Disk;
+use crate::log::{Log, OpenError, Options, origin};
+use crate::note::NoteSigner;
+use crate::record::{Entry, IntentType, Outcome};
+use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole, Build, REPO_ID};
+use agenttrader_core::time::UnixNanos;
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+
+const AGENT: &str = "shadow-gate";
+
+fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Log, OpenError> {
+    let identity =
+        AgentIdentity { agent_name: AGENT.into(), agent_role: AgentRole::Ops, agent_mode: AgentMode::Observe };
+    let build = Build { git_sha: "unknown".into(), build_id: "unknown".into() };
+    let key = NoteSigner::log(&origin(REPO_ID, AGENT), ed25519_dalek::SigningKey::from_bytes(&[9; 32]));
+    Log::open_on(disk, dir, (identity, REPO_ID, build), key, options)
+}
+
+/// A record that tells its number twice: in its time, and in its payload, which `padding` makes larger.
+fn entry(number: i64, padding: usize) -> Entry {
+    let payload = json!({"number": number, "padding": "x".repeat(padding)});
+    Entry::new(UnixNanos::from_seconds(number), IntentType::Signal, Outcome::Success, "a test", payload)
+}
+
+/// The numbers in the log, in order. Fails on a torn or bad record.
+fn numbers(dir: &Path) -> Vec<i64> {
+    let mut all = crate::read::records(dir, AGENT).unwrap();
+    let numbers = all.by_ref().map(|record| record.unwrap().timestamp.seconds()).collect();
+    assert_eq!(all.unfinished(), 0);
+    numbers
+}
