@@ -115,6 +115,23 @@ impl<'log> Standing<'log> {
             tile::entries(&bytes, bundle.width).and_then(|entries| entries.get(place).map(|entry| entry.to_vec()));
         entry.ok_or_else(|| self.differs_in(format!("{bundle} does not hold {} entries", bundle.width)))
     }
+
+    /// The tree's nodes are those of every smaller tree of the log too.
+    fn inclusion(&self, index: u64, checkpoint: SignedCheckpoint) -> Result<Proved, ProveError> {
+        let size = checkpoint.checkpoint.size;
+        if index >= size || size > self.snapshot.size() {
+            return Err(self.beyond(format!("entry {index} under a checkpoint of {size} entries")));
+        }
+        let entry = self.entry(index)?;
+        let proof = merkle::inclusion_proof(index, size, &self.snapshot.nodes(self.files));
+        let hashes = proof.map_err(|error| self.differs(&error))?.unwrap_or_default();
+        let proof = TlogProof { extra: None, index, hashes, checkpoint };
+        if proof.holds(&entry) {
+            Ok(Proved { entry, proof })
+        } else {
+            Err(self.differs_in(format!("the proof of entry {index} does not lead to its root")))
+        }
+    }
 }
 
 /// An entry and the proof that it stands in the log as its checkpoint is now. The checkpoint's signature is checked if a key is given.
@@ -123,20 +140,21 @@ impl<'log> Standing<'log> {
 /// [`ProveError`]; [`ProveError::Beyond`] where the checkpoint does not cover such an entry.
 pub fn inclusion(files: &dyn LogFiles, index: u64, key: Option<&VerifierKey>) -> Result<Proved, ProveError> {
     let standing = Standing::of(files, key)?;
-    let size = standing.snapshot.size();
-    if index >= size {
-        return Err(standing.beyond(format!("entry {index}")));
-    }
-    let entry = standing.entry(index)?;
-    let proof = merkle::inclusion_proof(index, size, &standing.snapshot.nodes(files));
-    let hashes = proof.map_err(|error| standing.differs(&error))?.unwrap_or_default();
-    let checkpoint: SignedCheckpoint = standing.snapshot.signed().clone();
-    let proof = TlogProof { extra: None, index, hashes, checkpoint };
-    if proof.holds(&entry) {
-        Ok(Proved { entry, proof })
-    } else {
-        Err(standing.differs_in(format!("the proof of entry {index} does not lead to its root")))
-    }
+    let checkpoint = standing.snapshot.signed().clone();
+    standing.inclusion(index, checkpoint)
+}
+
+/// As [`inclusion`], under an earlier checkpoint of the log that somebody kept or cosigned. The caller has verified its signature.
+///
+/// # Errors
+/// As [`inclusion`]; [`ProveError::Differs`] also where the log does not extend that checkpoint.
+pub fn inclusion_under(
+    files: &dyn LogFiles,
+    index: u64,
+    checkpoint: SignedCheckpoint,
+    key: Option<&VerifierKey>,
+) -> Result<Proved, ProveError> {
+    Standing::of(files, key)?.inclusion(index, checkpoint)
 }
 
 /// The proof that the log of `new` entries, which is the checkpoint's size where none is named, extends the one of `old` entries.

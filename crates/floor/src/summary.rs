@@ -173,11 +173,13 @@ pub enum Style {
 }
 
 impl Style {
-    fn bold(self, text: &str) -> String {
+    /// Emphasised.
+    pub fn bold(self, text: &str) -> String {
         if self == Self::Ansi { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 
-    fn dim(self, text: &str) -> String {
+    /// Less than the rest.
+    pub fn dim(self, text: &str) -> String {
         if self == Self::Ansi { format!("\u{1b}[2m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }

@@ -1,13 +1,12 @@
 //! What a log's checkpoint commits it to: its entries by their places, each read out of the bundle it stands in.
 //!
-//! Nothing here judges a whole log, that is [`agenttrader_audit::verify`]; but an entry is only shown together with the proof that it stands
-//! under the checkpoint's root.
+//! Nothing here is proved or judged: that is for [`agenttrader_audit::prove`] and [`agenttrader_audit::verify`].
 
 use agenttrader_audit::checkpoint::{CheckpointError, SignedCheckpoint};
-use agenttrader_audit::merkle::{self, Hash, leaf_hash};
+use agenttrader_audit::merkle::HASH_BYTES;
 use agenttrader_audit::note::NOTE_BYTES_MOST;
 use agenttrader_audit::source::{LogFiles, SourceError};
-use agenttrader_audit::tile::{self, BUNDLE_BYTES_MOST, Level, TILE_WIDTH, Tile, TileError, TileHashes};
+use agenttrader_audit::tile::{self, BUNDLE_BYTES_MOST, Level, TILE_WIDTH, Tile};
 use std::sync::Arc;
 
 /// A log as one checkpoint of it says.
@@ -19,7 +18,7 @@ pub struct Committed {
     bundle: Option<(Tile, Vec<Vec<u8>>)>,
 }
 
-/// Why an entry cannot be read, or is not shown to stand where it should.
+/// Why an entry cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CommittedError {
     /// A file cannot be read.
@@ -42,9 +41,6 @@ pub enum CommittedError {
         /// As many should stand there.
         entries: u16,
     },
-    /// A tile is missing or damaged.
-    #[error(transparent)]
-    Tile(#[from] TileError<SourceError>),
     /// There is no such entry.
     #[error("there is no entry {index}: the checkpoint covers {size}")]
     NoEntry {
@@ -53,62 +49,24 @@ pub enum CommittedError {
         /// Entries.
         size: u64,
     },
-    /// The tiles do not lead from the entry to the checkpoint's root.
-    #[error("entry {index} does not lead to the checkpoint's root: the log was altered")]
-    Differs {
-        /// The entry.
-        index: u64,
-    },
-    /// The tiles do not lead from one size to the other and on to the checkpoint's root.
-    #[error("the tiles do not show that {new} entries begin with {old}: the log was altered")]
-    Grew {
-        /// The smaller size.
-        old: u64,
-        /// The larger size.
-        new: u64,
-    },
 }
 
 impl CommittedError {
     /// Whether the log was read and found to differ from what it says of itself; else it could not be read.
     pub const fn is_difference(&self) -> bool {
         match self {
-            Self::Source(_) | Self::Tile(TileError::Read { .. }) | Self::NoEntry { .. } => false,
-            Self::Checkpoint(_)
-            | Self::Missing { .. }
-            | Self::Bundle { .. }
-            | Self::Tile(_)
-            | Self::Differs { .. }
-            | Self::Grew { .. } => true,
+            Self::Source(error) => error.is_of_content(),
+            Self::NoEntry { .. } => false,
+            Self::Checkpoint(_) | Self::Missing { .. } | Self::Bundle { .. } => true,
         }
     }
-}
-
-/// An entry shown to stand under a checkpoint's root.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Included {
-    /// Its hash in the tree.
-    pub leaf: Hash,
-    /// The proof, the leaf's neighbour first.
-    pub proof: Vec<Hash>,
-}
-
-/// Two sizes of one log, the smaller shown to be the beginning of the larger.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grown {
-    /// The root at the smaller size.
-    pub old_root: Hash,
-    /// The root at the larger size.
-    pub new_root: Hash,
-    /// The proof (RFC 9162, 2.1.4).
-    pub proof: Vec<Hash>,
 }
 
 /// A tile's file. Where the log grew past it meanwhile, a wider one holds the same at its beginning.
 pub(crate) fn tile_bytes(files: &dyn LogFiles, tile: Tile) -> Result<Option<Vec<u8>>, SourceError> {
     let most = match tile.level {
         Level::Entries => BUNDLE_BYTES_MOST,
-        Level::Hashes(_) => usize::from(TILE_WIDTH).saturating_mul(merkle::HASH_BYTES),
+        Level::Hashes(_) => usize::from(TILE_WIDTH).saturating_mul(HASH_BYTES),
     };
     // A log only widens its right edge: whoever asks for each width in turn meets the file that stands there.
     for width in tile.width..=TILE_WIDTH {
@@ -116,7 +74,7 @@ pub(crate) fn tile_bytes(files: &dyn LogFiles, tile: Tile) -> Result<Option<Vec<
         match tile.level {
             // Whether it was longer than its own name says is for those who check whole logs.
             Level::Hashes(_) if width > tile.width => {
-                bytes.truncate(usize::from(tile.width).saturating_mul(merkle::HASH_BYTES))
+                bytes.truncate(usize::from(tile.width).saturating_mul(HASH_BYTES))
             }
             Level::Entries if width > tile.width => {
                 bytes = tile::cut_bundle(&bytes, tile.width).map(<[u8]>::to_vec).unwrap_or_default()
@@ -137,12 +95,6 @@ impl Committed {
         let Some(bytes) = files.read("checkpoint", NOTE_BYTES_MOST)? else { return Ok(None) };
         let checkpoint = SignedCheckpoint::parse(&bytes)?;
         Ok(Some(Self { files: Arc::clone(files), checkpoint, bundle: None }))
-    }
-
-    /// The log as another checkpoint of it says, an older one.
-    #[must_use]
-    pub fn at(&self, checkpoint: SignedCheckpoint) -> Self {
-        Self { files: Arc::clone(&self.files), checkpoint, bundle: None }
     }
 
     /// The checkpoint.
@@ -188,40 +140,5 @@ impl Committed {
     /// [`CommittedError`] when it is missing or cannot be read.
     pub fn tile(&self, tile: Tile) -> Result<Vec<u8>, CommittedError> {
         tile_bytes(&*self.files, tile)?.ok_or_else(|| CommittedError::Missing { path: tile.to_string() })
-    }
-
-    /// Shows that an entry stands at that place under the checkpoint's root.
-    ///
-    /// # Errors
-    /// [`CommittedError::Differs`] when the tiles do not lead there; others when they cannot be read.
-    pub fn included(&self, index: u64, entry: &[u8]) -> Result<Included, CommittedError> {
-        let size = self.size();
-        let nodes = TileHashes::new(size, |tile| tile_bytes(&*self.files, tile));
-        let proof = merkle::inclusion_proof(index, size, &nodes)?.ok_or(CommittedError::NoEntry { index, size })?;
-        let leaf = leaf_hash(entry);
-        if merkle::includes(index, size, &leaf, &proof, &self.checkpoint.checkpoint.root) {
-            Ok(Included { leaf, proof })
-        } else {
-            Err(CommittedError::Differs { index })
-        }
-    }
-
-    /// Shows that the first `old` entries are the beginning of the first `new` ones, and those of all that the checkpoint covers.
-    ///
-    /// # Errors
-    /// [`CommittedError::NoEntry`] when there are not as many; [`CommittedError::Grew`] when the tiles do not show it.
-    pub fn grown(&self, old: u64, new: u64) -> Result<Grown, CommittedError> {
-        let size = self.size();
-        let no_entry = |count: u64| CommittedError::NoEntry { index: count.saturating_sub(1), size };
-        if new > size {
-            return Err(no_entry(new));
-        }
-        let nodes = TileHashes::new(size, |tile| tile_bytes(&*self.files, tile));
-        let proof = merkle::consistency_proof(old, new, &nodes)?.ok_or_else(|| no_entry(old))?;
-        let onwards = merkle::consistency_proof(new, size, &nodes)?.ok_or_else(|| no_entry(new))?;
-        let (old_root, new_root) = (merkle::root(old, &nodes)?, merkle::root(new, &nodes)?);
-        let holds = merkle::extends(old, &old_root, new, &new_root, &proof)
-            && merkle::extends(new, &new_root, size, &self.checkpoint.checkpoint.root, &onwards);
-        if holds { Ok(Grown { old_root, new_root, proof }) } else { Err(CommittedError::Grew { old, new }) }
     }
 }

@@ -1,5 +1,6 @@
 //! Checkpoints that a witness cosigned, as mission control keeps them beside its own log.
 
+use crate::place::PlacedLog;
 use agenttrader_audit::checkpoint::{CheckpointError, SignedCheckpoint};
 use agenttrader_audit::note::{NOTE_BYTES_MOST, VerifierKey};
 use agenttrader_audit::source::{Directory, LogFiles as _, SourceError};
@@ -32,14 +33,18 @@ pub fn cosigned_dir(data_dir: &Path) -> PathBuf {
 /// # Errors
 /// [`CosignedError`].
 pub fn cosigned(
-    data_dir: &Path,
+    log: &PlacedLog,
     agent_name: &str,
-    log: &VerifierKey,
+    key: &VerifierKey,
 ) -> Result<Option<SignedCheckpoint>, CosignedError> {
-    let files = Directory::new(cosigned_dir(data_dir));
-    let Some(bytes) = files.read(agent_name, NOTE_BYTES_MOST)? else { return Ok(None) };
+    let bytes = match (&log.data_dir, &log.pack) {
+        (Some(data_dir), _) => Directory::new(cosigned_dir(data_dir)).read(agent_name, NOTE_BYTES_MOST)?,
+        (None, Some(pack)) => pack.cosigned().read(agent_name, NOTE_BYTES_MOST)?,
+        (None, None) => None,
+    };
+    let Some(bytes) = bytes else { return Ok(None) };
     let wrong = |source| CosignedError::Checkpoint { agent_name: agent_name.to_owned(), source };
     let signed = SignedCheckpoint::parse(&bytes).map_err(wrong)?;
-    signed.verify(log).map_err(wrong)?;
+    signed.verify(key).map_err(wrong)?;
     Ok(Some(signed))
 }

@@ -1,6 +1,7 @@
 //! The public keys an auditor verifies logs with, and where they came from.
 
 use agenttrader_agent::keys::{self, Agents, KeyError, PublicKeys};
+use agenttrader_audit::log;
 use agenttrader_audit::note::{KeyKind, NoteError, VerifierKey};
 use agenttrader_core::canonical_json;
 use agenttrader_core::identity::REPO_ID;
@@ -19,6 +20,7 @@ const KEYS_BYTES_MOST: u64 = 1 << 20;
 #[derive(Clone, Debug, Default)]
 pub struct Keyring {
     keys: BTreeMap<String, VerifierKey>,
+    witnesses: Vec<VerifierKey>,
     from: String,
 }
 
@@ -60,7 +62,7 @@ pub enum KeyringError {
 
 /// The origin of an agent's log.
 pub fn origin(agent_name: &str) -> String {
-    format!("agenttrader/{REPO_ID}/{agent_name}")
+    log::origin(REPO_ID, agent_name)
 }
 
 /// The verifier key of an agent's log; `None` where its public key is none.
@@ -77,10 +79,10 @@ impl Keyring {
                 log_key(name, keys).ok_or_else(|| format!("the log's key of {name} is no Ed25519 key in Base64"))?;
             Ok((key.name().to_owned(), key))
         };
-        Ok(Self { keys: agents.iter().map(key).collect::<Result<_, String>>()?, from })
+        Ok(Self { keys: agents.iter().map(key).collect::<Result<_, String>>()?, witnesses: Vec::new(), from })
     }
 
-    /// The keys of a file: an `agents.json`, or verifier keys, one a line (`#` begins a remark).
+    /// The keys of a file: an `agents.json`, or verifier keys of logs and witnesses, one a line (`#` begins a remark).
     ///
     /// # Errors
     /// [`KeyringError`].
@@ -99,18 +101,23 @@ impl Keyring {
             let agents: Agents = serde_json::from_value(value).map_err(|error| no_keys(error.to_string()))?;
             return Self::of_agents(&agents, from).map_err(no_keys);
         }
-        let mut keys = BTreeMap::new();
+        let (mut keys, mut witnesses) = (BTreeMap::new(), Vec::new());
         for (place, line) in text.lines().map(str::trim).enumerate() {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
             let line_of = |source| KeyringError::Line { path: path.to_owned(), line: place + 1, source };
             let key = VerifierKey::parse(line).map_err(line_of)?;
-            if keys.insert(key.name().to_owned(), key.clone()).is_some_and(|other| other != key) {
+            if key.kind() == KeyKind::Cosigner {
+                witnesses.push(key);
+            } else if keys.insert(key.name().to_owned(), key.clone()).is_some_and(|other| other != key) {
                 return Err(no_keys(format!("two keys of {}", key.name())));
             }
         }
-        if keys.is_empty() { Err(no_keys("it holds nothing".to_owned())) } else { Ok(Self { keys, from }) }
+        if keys.is_empty() && witnesses.is_empty() {
+            return Err(no_keys("it holds nothing".to_owned()));
+        }
+        Ok(Self { keys, witnesses, from })
     }
 
     /// The keys of a data directory's agents; none where no agent ever started.
@@ -126,6 +133,11 @@ impl Keyring {
     /// The key of the log of that origin.
     pub fn get(&self, origin: &str) -> Option<&VerifierKey> {
         self.keys.get(origin)
+    }
+
+    /// The keys of witnesses.
+    pub fn witnesses(&self) -> &[VerifierKey] {
+        &self.witnesses
     }
 
     /// The origins it has keys of.

@@ -1,5 +1,6 @@
 //! What the argument of an audit command means: an address, a data directory, the folder of one log, or a pack.
 
+use crate::pack::{Pack, PackError};
 use crate::remote::{Remote, RemoteError, is_address};
 use agenttrader_audit::source::{Directory, LogFiles};
 use agenttrader_core::identity::is_agent_name;
@@ -20,6 +21,8 @@ pub enum Place {
     DataDir(PathBuf),
     /// The folder of one log: `checkpoint` and `tile/`.
     Folder(PathBuf),
+    /// A pack.
+    Pack(Arc<Pack>),
 }
 
 /// One log of a place.
@@ -33,6 +36,8 @@ pub struct PlacedLog {
     pub blobs: Option<Arc<dyn LogFiles + Send + Sync>>,
     /// The data directory it lies in, where it does: payloads, public keys and what no checkpoint covers yet are there.
     pub data_dir: Option<PathBuf>,
+    /// The pack it lies in, where it does, with public keys beside it.
+    pub pack: Option<Arc<Pack>>,
 }
 
 /// Why a place has no logs to read.
@@ -64,6 +69,17 @@ pub enum PlaceError {
     /// The address cannot be asked.
     #[error(transparent)]
     Remote(#[from] RemoteError),
+    /// The pack cannot be read.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// The pack was damaged, or made by something else.
+    #[error("{path} is not a whole pack: {what}")]
+    Damaged {
+        /// The pack.
+        path: PathBuf,
+        /// What is wrong first.
+        what: String,
+    },
     /// No log of that agent is there.
     #[error("no log of {agent_name} here; there is {}", told(known))]
     NoAgent {
@@ -115,7 +131,11 @@ impl Place {
             Err(source) => return Err(PlaceError::Io { path, source }),
         };
         if found.is_file() {
-            return Err(PlaceError::NoLogs { path, found: "a file" });
+            return if word.ends_with(PACK_SUFFIX) {
+                Ok(Self::Pack(Arc::new(Pack::open(&path)?)))
+            } else {
+                Err(PlaceError::NoLogs { path, found: "a file" })
+            };
         }
         if is_folder_of_a_log(&path) {
             Ok(Self::Folder(path))
@@ -134,7 +154,7 @@ impl Place {
         match self {
             Self::Remote(remote) => {
                 let files: Arc<dyn LogFiles + Send + Sync> = Arc::<Remote>::clone(remote);
-                Ok(vec![PlacedLog { agent_name: None, files, blobs: None, data_dir: None }])
+                Ok(vec![PlacedLog { agent_name: None, files, blobs: None, data_dir: None, pack: None }])
             }
             Self::Folder(folder) => {
                 let data_dir = data_dir_around(folder);
@@ -144,7 +164,7 @@ impl Place {
                     fs::canonicalize(folder).ok().and_then(|whole| Some(whole.file_name()?.to_str()?.to_owned()));
                 let agent_name = name.filter(|_| data_dir.is_some());
                 let blobs = data_dir.as_deref().map(blobs);
-                Ok(vec![PlacedLog { agent_name, files, blobs, data_dir }])
+                Ok(vec![PlacedLog { agent_name, files, blobs, data_dir, pack: None }])
             }
             Self::DataDir(data_dir) => {
                 let log = |agent_name: String| PlacedLog {
@@ -152,9 +172,37 @@ impl Place {
                     blobs: Some(blobs(data_dir)),
                     agent_name: Some(agent_name),
                     data_dir: Some(data_dir.clone()),
+                    pack: None,
                 };
                 Ok(agents(data_dir)?.into_iter().map(log).collect())
             }
+            Self::Pack(pack) => {
+                let log = |agent_name: String| PlacedLog {
+                    files: pack.log(&agent_name),
+                    blobs: Some(pack.blobs()),
+                    agent_name: Some(agent_name),
+                    data_dir: None,
+                    pack: Some(Arc::clone(pack)),
+                };
+                Ok(pack.agents().into_iter().map(log).collect())
+            }
+        }
+    }
+
+    /// That a pack is whole: to be asked before anything in it is shown without being verified.
+    ///
+    /// # Errors
+    /// [`PlaceError::Damaged`], naming what is wrong first.
+    pub fn whole(self) -> Result<Self, PlaceError> {
+        match &self {
+            Self::Pack(pack) => match pack.findings().first() {
+                Some(finding) => Err(PlaceError::Damaged {
+                    path: pack.place().into(),
+                    what: format!("{}: {}", finding.path, finding.what),
+                }),
+                None => Ok(self),
+            },
+            _ => Ok(self),
         }
     }
 
