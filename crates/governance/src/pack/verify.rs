@@ -1,16 +1,13 @@
-//! Judging a pack: its form, its index, and what stands beside the logs. The logs themselves are judged one by one by
-//! [`agenttrader_audit::verify`].
+//! Verifying a pack: its form, its index, each of its logs, and what stands beside them.
 
 use super::member::{ABOUT, CONFIGS, EFFECTIVE, INDEX, KEYS, Member, VKEYS, WITNESS_VKEYS};
-use super::write::{configs_lines, index_line, named_payload, time_of};
+use super::write::{configs_lines, index_line, time_of};
 use super::{About, FORMAT, Finding, Pack, PackError, PackedLog};
 use crate::committed::Committed;
 use crate::keyring::{Keyring, log_key, origin};
 use agenttrader_agent::keys::{Agents, PublicKeys};
-use agenttrader_audit::checkpoint::SignedCheckpoint;
-use agenttrader_audit::merkle;
 use agenttrader_audit::note::{KeyKind, VerifierKey};
-use agenttrader_audit::tile::{TILE_WIDTH, TileHashes};
+use agenttrader_audit::verify::{self, Against, Held, KnownKeys, LogReport, Progress, Verdict, verify_log};
 use agenttrader_core::canonical_json;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::error_chain::chain;
@@ -18,39 +15,59 @@ use agenttrader_core::time::{Span, UnixNanos};
 use agenttrader_sequence::input::Configuration;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::PathBuf;
 
-/// What was found in a pack beside its logs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Verdict {
-    /// SHA-256 of the pack's file.
+/// What the verification of a pack found. Shown, it ends with the logs' own reports.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The pack.
+    pub place: String,
+    /// SHA-256 of its file.
     pub sha256: Digest,
     /// Its bytes.
     pub bytes: u64,
     /// Files in it.
     pub files: u64,
-    /// Logs in it.
-    pub logs: u64,
     /// Large payloads in it.
     pub blobs: u64,
-    /// Good cosignatures of pinned witnesses.
-    pub cosignatures: u64,
-    /// What is not as it should be.
+    /// What is wrong beside the logs.
     pub findings: Vec<Finding>,
+    /// Each log.
+    pub logs: Vec<LogReport>,
 }
 
-/// What nothing in a pack can show.
-pub const NOT_SHOWN: [&str; 4] = [
-    "what was never logged, and what was logged after the packed checkpoints",
-    "a log rolled back before any checkpoint that somebody outside keeps: compare cosigned/ and your own older checkpoints",
-    "that the public keys in the pack are the agents': compare keys.json with keys that reached you another way",
-    "README.md, pack.json and configuration/ are signed by nobody; index.sha256 shows accidents, not forgery",
+/// What an auditor brings to a pack.
+#[derive(Clone, Copy)]
+pub struct Given<'given> {
+    /// Keys that are believed, in the place of the pack's own.
+    pub keys: Option<&'given KnownKeys>,
+    /// Witnesses whose cosignatures count, in the place of the pack's own; none: those of the keys.
+    pub witnesses: &'given [VerifierKey],
+    /// Checkpoints that were kept elsewhere: each log must extend its own.
+    pub held: &'given [Held],
+    /// Told how far each log has come.
+    pub progress: &'given (dyn Fn(Progress<'_>) + Sync),
+}
+
+impl Given<'_> {
+    /// Nothing: the pack is judged by itself.
+    pub const fn nothing() -> Self {
+        Self { keys: None, witnesses: &[], held: &[], progress: &|_| {} }
+    }
+}
+
+/// What nothing in a pack can show, beside what no log can.
+const NOT_SHOWN: [&str; 2] = [
+    "what was logged after the packed checkpoints",
+    "who wrote README.md, pack.json and configuration/: nobody signs them, and the index shows accidents, not forgery",
 ];
 
 /// Public keys that a pack brings.
 pub(super) struct Keys {
     pub(super) keyring: Keyring,
-    pub(super) witnesses: Vec<VerifierKey>,
+    agents: BTreeMap<String, verify::PublicKeys>,
+    witnesses: Vec<VerifierKey>,
     vkeys: String,
     witness_vkeys: String,
 }
@@ -78,11 +95,11 @@ struct EffectiveFile {
     configuration: Configuration,
 }
 
-/// Judges a pack beside its logs. `keys` are those the auditor trusts, in the place of the pack's own.
+/// Verifies a pack: its form, its index, each log, and what stands beside them.
 ///
 /// # Errors
 /// [`PackError::Io`] when the pack that was laid open cannot be read any more.
-pub fn verify(pack: &Pack, keys: Option<&Keyring>, witnesses: &[VerifierKey]) -> Result<Verdict, PackError> {
+pub fn verify(pack: &Pack, given: &Given<'_>) -> Result<Report, PackError> {
     let mut findings = pack.findings.clone();
     findings.extend(index(pack)?);
     let own = match self::keys(pack) {
@@ -99,22 +116,34 @@ pub fn verify(pack: &Pack, keys: Option<&Keyring>, witnesses: &[VerifierKey]) ->
             }
         }
     }
-    let none = Keyring::default();
-    let keyring = keys.or(own.as_ref().map(|own| &own.keyring)).unwrap_or(&none);
-    let pinned = if witnesses.is_empty() { own.as_ref().map_or(&[] as &[_], |own| &own.witnesses) } else { witnesses };
-    let mut logs = Logs::default();
+    let keys = &match (given.keys, own) {
+        (Some(keys), _) => given.witnesses.iter().cloned().fold(keys.clone(), KnownKeys::with),
+        (None, Some(own)) => own.known(given.witnesses),
+        (None, None) => given.witnesses.iter().cloned().fold(KnownKeys::none(), KnownKeys::with),
+    };
+    let mut held = cosigned(pack, &mut findings)?;
+    held.extend_from_slice(given.held);
+    let blobs_there = pack.blobs();
+    let (mut logs, mut reports) = (Logs::default(), Vec::new());
     for agent_name in pack.agents() {
-        logs.read(pack, &agent_name, &mut findings);
+        let against = Against {
+            agent_name: Some(&agent_name),
+            keys,
+            blobs: Some(&*blobs_there),
+            held: &held,
+            progress: given.progress,
+        };
+        let report = verify_log(&*pack.log(&agent_name), &against);
+        logs.add(pack, &agent_name, &report);
+        reports.push(report);
     }
     about(pack, &logs, &mut findings)?;
     blobs(pack, &logs, &mut findings);
     configuration(pack, &mut findings)?;
-    let cosignatures = cosigned(pack, keyring, pinned, &mut findings)?;
-    let count = |folder: &str| pack.contents.order.iter().filter(|path| path.starts_with(folder)).count() as u64;
+    let blobs = pack.contents.order.iter().filter(|path| path.starts_with("blobs/")).count() as u64;
     let (sha256, bytes) = pack.sha256();
     let files = pack.contents.order.len() as u64;
-    let logs = pack.agents().len() as u64;
-    Ok(Verdict { sha256, bytes, files, logs, blobs: count("blobs/"), cosignatures, findings })
+    Ok(Report { place: pack.place().to_owned(), sha256, bytes, files, blobs, findings, logs: reports })
 }
 
 fn text_of(pack: &Pack, path: &str) -> Result<Option<String>, PackError> {
@@ -178,7 +207,14 @@ pub(super) fn keys(pack: &Pack) -> Result<Keys, Finding> {
     }
     let witness_vkeys = file.witnesses.iter().map(|vkey| format!("{vkey}\n")).collect();
     let keyring = Keyring::of_agents(&agents, format!("{} {KEYS}", pack.place())).map_err(wrong)?;
-    Ok(Keys { keyring, witnesses, vkeys, witness_vkeys })
+    let public = |(name, PublicKeys { log, sign })| (name, verify::PublicKeys { log, sign });
+    Ok(Keys { keyring, agents: agents.into_iter().map(public).collect(), witnesses, vkeys, witness_vkeys })
+}
+
+impl Keys {
+    fn known(self, pinned: &[VerifierKey]) -> KnownKeys {
+        KnownKeys::of_pack(self.agents, if pinned.is_empty() { self.witnesses } else { pinned.to_vec() })
+    }
 }
 
 /// What the logs of a pack say, as far as they can be read.
@@ -186,42 +222,23 @@ pub(super) fn keys(pack: &Pack) -> Result<Keys, Finding> {
 struct Logs {
     packed: Vec<PackedLog>,
     newest: Option<UnixNanos>,
-    named: BTreeMap<Digest, u64>,
+    named: BTreeSet<Digest>,
     /// Not every entry could be read: what is not named may be named where nobody could look.
     partly: bool,
 }
 
 impl Logs {
-    fn read(&mut self, pack: &Pack, agent_name: &str, findings: &mut Vec<Finding>) {
-        let path = format!("logs/{agent_name}");
-        let read = (|| {
-            let mut log = Committed::now(&pack.log(agent_name))
-                .map_err(|error| chain(&error))?
-                .ok_or_else(|| "has no checkpoint".to_owned())?;
-            let checkpoint = log.checkpoint().checkpoint.clone();
-            self.packed.push(PackedLog {
-                agent_name: agent_name.to_owned(),
-                origin: checkpoint.origin.clone(),
-                size: checkpoint.size,
-                root: checkpoint.root.to_string(),
-            });
-            if checkpoint.origin != origin(agent_name) {
-                return Err(format!("is the log of {}", checkpoint.origin));
-            }
-            // A size is no more than a claim: entries are read as long as there are any.
-            for index in 0..checkpoint.size {
-                let entry = log.entry(index).map_err(|error| chain(&error))?;
-                self.named.extend(named_payload(&entry).map(|payload| (payload.sha256, payload.size)));
-                if index.saturating_add(1) == checkpoint.size {
-                    self.newest = self.newest.max(time_of(&entry));
-                }
-            }
-            Ok(())
-        })();
-        if let Err(what) = read {
-            self.partly = true;
-            findings.push(Finding::new(path, what));
+    fn add(&mut self, pack: &Pack, agent_name: &str, report: &LogReport) {
+        self.named.extend(&report.payloads);
+        self.partly |= !report.findings.first().is_empty();
+        if let (Some(origin), Some(size), Some(root)) = (&report.origin, report.size, &report.root) {
+            let (agent_name, origin, root) = (agent_name.to_owned(), origin.clone(), root.clone());
+            self.packed.push(PackedLog { agent_name, origin, size, root });
         }
+        // What cannot be read is told by the report.
+        let Ok(Some(mut log)) = Committed::now(&pack.log(agent_name)) else { return };
+        let last = log.size().checked_sub(1).and_then(|last| log.entry(last).ok());
+        self.newest = self.newest.max(last.as_deref().and_then(time_of));
     }
 }
 
@@ -253,22 +270,16 @@ fn about(pack: &Pack, logs: &Logs, findings: &mut Vec<Finding>) -> Result<(), Pa
     Ok(())
 }
 
-/// Payloads and the records that name them, both ways.
+/// Payloads that no record names. That each which is named is there and good, the logs' reports say.
 fn blobs(pack: &Pack, logs: &Logs, findings: &mut Vec<Finding>) {
-    let mut there = BTreeSet::new();
     for (path, stored) in &pack.contents.files {
         let Some(Member::Blob(name)) = Member::parse(path) else { continue };
-        there.insert(name);
         if stored.sha256 != name {
             findings.push(Finding::new(path, "does not hold what its name says"));
-        } else if logs.named.get(&name).is_some_and(|size| *size != stored.size) {
-            findings.push(Finding::new(path, "has another size than the record says that names it"));
-        } else if !logs.named.contains_key(&name) && !logs.partly {
+        } else if !logs.named.contains(&name) && !logs.partly {
             findings.push(Finding::new(path, "is named by no record"));
         }
     }
-    let absent = logs.named.keys().filter(|name| !there.contains(name));
-    findings.extend(absent.map(|name| missing(&format!("blobs/{name}"))));
 }
 
 fn configuration(pack: &Pack, findings: &mut Vec<Finding>) -> Result<(), PackError> {
@@ -294,61 +305,67 @@ fn configuration(pack: &Pack, findings: &mut Vec<Finding>) -> Result<(), PackErr
     Ok(())
 }
 
-/// Cosigned checkpoints: by whom, and that the packed log extends them. Gives how many cosignatures are good.
-fn cosigned(
-    pack: &Pack,
-    keyring: &Keyring,
-    witnesses: &[VerifierKey],
-    findings: &mut Vec<Finding>,
-) -> Result<u64, PackError> {
-    let mut good = 0_u64;
+/// The cosigned checkpoints, to hold the logs against; what is none of its agent's is found here.
+fn cosigned(pack: &Pack, findings: &mut Vec<Finding>) -> Result<Vec<Held>, PackError> {
+    let mut held = Vec::new();
+    let agents = pack.agents();
     for path in &pack.contents.order {
         let Some(Member::Cosigned(agent_name)) = Member::parse(path) else { continue };
         let bytes = pack.read(path).map_err(|source| PackError::Io { path: PathBuf::from(path), source })?;
-        match cosigned_one(pack, agent_name, &bytes.unwrap_or_default(), keyring, witnesses) {
-            Ok(count) => good = good.saturating_add(count),
-            Err(what) => findings.push(Finding::new(path, what)),
+        let bytes = bytes.unwrap_or_default();
+        match Held::cosigned(path, &bytes) {
+            Err(error) => findings.push(Finding::new(path, chain(&error))),
+            Ok(one) if one.checkpoint.to_string().as_bytes() != bytes => {
+                findings.push(Finding::new(path, "is not written as a checkpoint is"));
+            }
+            Ok(one) if one.checkpoint.checkpoint.origin != origin(agent_name) => {
+                let whose = &one.checkpoint.checkpoint.origin;
+                findings.push(Finding::new(path, format!("is a checkpoint of {whose}")));
+            }
+            Ok(one) if one.checkpoint.note().signatures().len() < 2 => {
+                findings.push(Finding::new(path, "is cosigned by no witness"));
+            }
+            Ok(_) if !agents.iter().any(|agent| agent == agent_name) => {
+                findings.push(Finding::new(path, "its log is not in the pack"));
+            }
+            Ok(one) => held.push(one),
         }
     }
-    Ok(good)
+    Ok(held)
 }
 
-fn cosigned_one(
-    pack: &Pack,
-    agent_name: &str,
-    bytes: &[u8],
-    keyring: &Keyring,
-    witnesses: &[VerifierKey],
-) -> Result<u64, String> {
-    let signed = SignedCheckpoint::parse(bytes).map_err(|error| chain(&error))?;
-    if signed.to_string().as_bytes() != bytes {
-        return Err("is not written as a checkpoint is".to_owned());
+impl Report {
+    /// The answer: differences first, then what could not be read, then whether there are keys.
+    pub fn verdict(&self) -> Verdict {
+        let own = if self.findings.is_empty() { Verdict::Good } else { Verdict::Different };
+        self.logs.iter().map(LogReport::verdict).fold(own, Verdict::max)
     }
-    let older = &signed.checkpoint;
-    if older.origin != origin(agent_name) {
-        return Err(format!("is a checkpoint of {}", older.origin));
+
+    /// What this cannot show, beside what each log's report says.
+    pub const fn not_shown(&self) -> [&'static str; 2] {
+        NOT_SHOWN
     }
-    let mut good = 0_u64;
-    if let Some(log) = keyring.get(&older.origin) {
-        signed.verify(log).map_err(|error| chain(&error))?;
-        signed.knows_all(log, witnesses).map_err(|error| chain(&error))?;
-        for witness in
-            witnesses.iter().filter(|witness| signed.note().signatures().iter().any(|line| witness.made(line)))
-        {
-            signed.note().signed_by(witness).map_err(|error| chain(&error))?;
-            good = good.saturating_add(1);
-        }
-        if good == 0 {
-            return Err("is cosigned by no witness".to_owned());
-        }
+}
+
+/// Everything, what could not be shown last.
+impl fmt::Display for Report {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match self.verdict() {
+            Verdict::Good => "good",
+            Verdict::NoKey => "no difference, but no key to check a signature with",
+            Verdict::Unread => "NOT VERIFIED: not all could be read",
+            Verdict::Different => "DIFFERENT",
+        };
+        writeln!(out, "{}: {verdict}", self.place)?;
+        self.findings.iter().try_for_each(|finding| writeln!(out, "  {finding}"))?;
+        let (files, blobs, logs) = (self.files, self.blobs, self.logs.len());
+        writeln!(
+            out,
+            "  checked: {files} files against the index, {logs} logs, {blobs} large payloads, all {} bytes",
+            self.bytes
+        )?;
+        writeln!(out, "  SHA-256: {}", self.sha256)?;
+        NOT_SHOWN.iter().try_for_each(|what| writeln!(out, "  not shown: {what}"))?;
+        self.logs.iter().try_for_each(|log| write!(out, "{log}"))
     }
-    let files = pack.log(agent_name);
-    let log = Committed::now(&files).map_err(|error| chain(&error))?.ok_or("its log is not in the pack")?;
-    if older.size > log.size() {
-        return Err(format!("covers {} entries, and the log has {}: it was rolled back", older.size, log.size()));
-    }
-    let most = usize::from(TILE_WIDTH).saturating_mul(merkle::HASH_BYTES);
-    let nodes = TileHashes::new(log.size(), |tile| files.read(&tile.to_string(), most));
-    let root = merkle::root(older.size, &nodes).map_err(|error| chain(&error))?;
-    if root == older.root { Ok(good) } else { Err("the log is not an extension of it: it was forked".to_owned()) }
 }
