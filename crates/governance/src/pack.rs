@@ -196,6 +196,11 @@ impl Pack {
         verify::keys(self).map(|keys| keys.keyring)
     }
 
+    /// An agent's public keys, as the pack says.
+    pub fn public_keys(&self, agent_name: &str) -> Option<agenttrader_agent::keys::PublicKeys> {
+        verify::keys(self).ok()?.public(agent_name)
+    }
+
     /// A file's bytes; `None` where there is none.
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         self.contents.files.get(path).map(|stored| self.contents.bytes(stored)).transpose()

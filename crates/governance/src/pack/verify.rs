@@ -212,6 +212,10 @@ pub(super) fn keys(pack: &Pack) -> Result<Keys, Finding> {
 }
 
 impl Keys {
+    pub(super) fn public(&self, agent_name: &str) -> Option<PublicKeys> {
+        self.agents.get(agent_name).map(|keys| PublicKeys { log: keys.log.clone(), sign: keys.sign.clone() })
+    }
+
     fn known(self, pinned: &[VerifierKey]) -> KnownKeys {
         KnownKeys::of_pack(self.agents, if pinned.is_empty() { self.witnesses } else { pinned.to_vec() })
     }

@@ -210,8 +210,7 @@ pub(super) fn time_of(entry: &[u8]) -> Option<UnixNanos> {
 
 /// The large payload that an entry names. Taking every entry apart would take long; only a name stands there in this spelling.
 pub(super) fn named_payload(entry: &[u8]) -> Option<StoredPayload> {
-    const SPELLING: &[u8] = b"\"intent_payload\":{\"sha256\":\"";
-    entry.windows(SPELLING.len()).any(|window| window == SPELLING).then_some(())?;
+    std::str::from_utf8(entry).ok()?.contains("\"intent_payload\":{\"sha256\":\"").then_some(())?;
     serde_json::from_slice::<Record>(entry).ok()?.stored_payload()
 }
 
