@@ -1,5 +1,8 @@
 //! The command line: arguments only. What they mean together stands in `settings`.
 
+pub mod audit;
+
+use audit::AuditCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -104,6 +107,13 @@ pub enum Command {
         after_help = "Examples:\n  agenttrader proposals\n  agenttrader proposals --limit 5 --json\n  agenttrader proposals 0f8e1c52-…"
     )]
     Proposals(ProposalsArgs),
+    /// Look into audit logs, prove what stands in them, and verify them
+    #[command(
+        subcommand,
+        after_help = "A PLACE is an agent's address, a data directory, the folder of one log, or a pack; left out, the data directory.\n\n\
+                      Examples:\n  agenttrader audit verify\n  agenttrader audit tail -n 5\n  agenttrader audit checkpoint --export > kept.checkpoints"
+    )]
+    Audit(AuditCommand),
     /// Show the effective configuration
     #[command(subcommand, after_help = "Example:\n  agenttrader config show")]
     Config(ConfigCommand),

@@ -83,6 +83,12 @@ pub fn data(text: &str) {
     let _ = out.flush();
 }
 
+/// Data that goes on and on: whether somebody still reads it.
+pub fn is_read(text: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+}
+
 /// Data without a line's end.
 pub fn raw(text: &[u8]) {
     let mut out = std::io::stdout().lock();

@@ -1,13 +1,16 @@
 //! What an auditor works with: where logs are, packs of them, and the story of one proposal.
 //!
-//! This crate reads what agents wrote. It never writes to an agent's log, and holds no key. Start at [`place`].
+//! This crate reads what agents wrote. It never writes to a log but that of its own commands, and holds no key but theirs. Start at [`place`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod committed;
 pub mod cosigned;
+pub mod kept;
 pub mod keyring;
+pub mod own_log;
 pub mod pack;
 pub mod place;
+pub mod records;
 pub mod remote;
 pub mod trace;

@@ -2,6 +2,7 @@
 
 use crate::pack::{Pack, PackError};
 use crate::remote::{Remote, RemoteError, is_address};
+use agenttrader_audit::read;
 use agenttrader_audit::source::{Directory, LogFiles};
 use agenttrader_core::identity::is_agent_name;
 use std::fs;
@@ -79,6 +80,12 @@ pub enum PlaceError {
         path: PathBuf,
         /// What is wrong first.
         what: String,
+    },
+    /// There are several, and none was named.
+    #[error("several logs are here: {}", told(known))]
+    Several {
+        /// Those there are.
+        known: Vec<String>,
     },
     /// No log of that agent is there.
     #[error("no log of {agent_name} here; there is {}", told(known))]
@@ -209,21 +216,21 @@ impl Place {
     /// The log of that agent, or the only one.
     ///
     /// # Errors
-    /// [`PlaceError::NoAgent`], naming those there are.
+    /// [`PlaceError::NoAgent`] and [`PlaceError::Several`], naming those there are.
     pub fn log(&self, agent_name: Option<&str>) -> Result<PlacedLog, PlaceError> {
         let logs = self.logs()?;
         let name = |log: &PlacedLog| log.agent_name.clone();
         let known = logs.iter().filter_map(name).collect();
-        let found = match agent_name {
-            None => <[PlacedLog; 1]>::try_from(logs).ok().map(|[only]| only),
-            Some(wanted) => logs.into_iter().find(|log| log.agent_name.as_deref().is_none_or(|name| name == wanted)),
+        let Some(wanted) = agent_name else {
+            return <[PlacedLog; 1]>::try_from(logs).map(|[only]| only).map_err(|_| PlaceError::Several { known });
         };
-        found
-            .ok_or_else(|| PlaceError::NoAgent { agent_name: agent_name.unwrap_or("a single agent").to_owned(), known })
+        logs.into_iter()
+            .find(|log| log.agent_name.as_deref().is_none_or(|name| name == wanted))
+            .ok_or_else(|| PlaceError::NoAgent { agent_name: wanted.to_owned(), known })
     }
 }
 
-/// The agents that have a log in a data directory, or had: by the folders of `audit/` and `audit-state/`.
+/// The agents that have a log in a data directory: by the folders of `audit/`, and by the journals of those whose first checkpoint is to come.
 fn agents(data_dir: &Path) -> Result<Vec<String>, PlaceError> {
     let mut names = Vec::new();
     for dir in [logs_dir(data_dir), data_dir.join("audit-state")] {
@@ -233,10 +240,12 @@ fn agents(data_dir: &Path) -> Result<Vec<String>, PlaceError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(source) => return Err(failed(source)),
         };
+        let is_logs = dir == logs_dir(data_dir);
         for one in listed {
             let one = one.map_err(failed)?;
-            let name = one.file_name();
-            names.extend(name.to_str().filter(|name| is_agent_name(name) && one.path().is_dir()).map(str::to_owned));
+            let is_log =
+                |name: &&str| is_agent_name(name) && one.path().is_dir() && (is_logs || read::exists(data_dir, name));
+            names.extend(one.file_name().to_str().filter(is_log).map(str::to_owned));
         }
     }
     names.sort();

@@ -166,6 +166,9 @@ impl LogFiles for Remote {
             RemoteError::Fetch { source: FetchError::TooLong { limit }, .. } => {
                 SourceError::TooLong { path: path.to_owned(), most: limit }
             }
+            RemoteError::Fetch { source, .. } => {
+                SourceError::Refused { path: path.to_owned(), why: source.to_string() }
+            }
             other => SourceError::Refused { path: path.to_owned(), why: chain(&other) },
         })
     }

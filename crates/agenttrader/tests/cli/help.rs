@@ -2,7 +2,7 @@
 
 use crate::screen::{Home, golden};
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: [&[&str]; 24] = [
     &[],
     &["floor"],
     &["venue"],
@@ -16,6 +16,14 @@ const COMMANDS: [&[&str]; 16] = [
     &["halt"],
     &["status"],
     &["proposals"],
+    &["audit"],
+    &["audit", "tail"],
+    &["audit", "show"],
+    &["audit", "prove"],
+    &["audit", "verify"],
+    &["audit", "export"],
+    &["audit", "vkey"],
+    &["audit", "checkpoint"],
     &["config"],
     &["config", "show"],
     &["completions"],

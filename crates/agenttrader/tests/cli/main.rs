@@ -5,10 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
 mod agents;
+mod audit;
 mod completions;
 mod configuration;
 mod floor;
 mod halt;
 mod help;
+mod logs;
 mod recordings;
 mod screen;
