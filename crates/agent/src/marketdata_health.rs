@@ -225,12 +225,12 @@ pub enum FetchError {
 /// [`FetchError`].
 pub async fn fetch(client: &reqwest::Client, url: &str, timeout: Duration, most: usize) -> Result<Fetched, FetchError> {
     let whole = async {
-        let mut answer = client.get(url).send().await.map_err(|error| failed(&error))?;
+        let mut answer = client.get(url).send().await.map_err(failed)?;
         let status = answer.status().as_u16();
         let content_type =
             answer.headers().get("content-type").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
+        while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len().saturating_add(chunk.len()) > most {
                 return Err(FetchError::TooLong { limit: most });
             }
@@ -241,7 +241,13 @@ pub async fn fetch(client: &reqwest::Client, url: &str, timeout: Duration, most:
     tokio::time::timeout(timeout, whole).await.unwrap_or(Err(FetchError::Timeout))
 }
 
-/// An error with its causes in one line.
-fn failed(error: &reqwest::Error) -> FetchError {
-    FetchError::Failed { why: chain(error) }
+/// An error with its causes in one line. Of the URL it shows no user, password or query: they may be secrets.
+fn failed(mut error: reqwest::Error) -> FetchError {
+    if let Some(url) = error.url_mut() {
+        // A URL without a host has neither.
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
+        url.set_query(None);
+        url.set_fragment(None);
+    }
+    FetchError::Failed { why: chain(&error) }
 }

@@ -14,6 +14,7 @@ use agenttrader_core::identity::Build;
 use clap::Parser as _;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// The build, as compiled in.
 fn build() -> Build {
@@ -60,7 +61,9 @@ fn main() -> ExitCode {
         }
     };
     let environment = environment();
-    panics::redact(agenttrader_floor::redactor(&environment));
+    let redactor = agenttrader_floor::redactor(&environment);
+    output::redact(Arc::clone(&redactor));
+    panics::redact(redactor);
     let command = cli.command.unwrap_or(Command::Floor(FloorArgs::default()));
     let done = runtime.block_on(commands::run(cli.global, command, environment, build()));
     // What still waits in a blocking call must not hold the process.

@@ -1,10 +1,12 @@
 //! Everything this binary prints: data on standard output, talk on standard error, and the exit codes.
 
+use agenttrader_audit::redact::Redactor;
 use agenttrader_floor::plain::plain;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Longest wait for a reader of [`tell`].
@@ -12,6 +14,9 @@ const TELL_WITHIN: Duration = Duration::from_millis(300);
 
 /// Lines of [`tell`] that are not written yet.
 static UNTOLD: AtomicUsize = AtomicUsize::new(0);
+
+/// Takes secrets out of talk.
+static REDACTOR: OnceLock<Arc<Redactor>> = OnceLock::new();
 
 /// Why a command ends as it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,9 +106,15 @@ pub fn json<T: serde::Serialize>(value: &T) {
     data(&serde_json::to_string_pretty(value).unwrap_or_default());
 }
 
+/// From now on talk goes through the redactor: it quotes files, URLs and what others said. The first one stays.
+pub fn redact(redactor: Arc<Redactor>) {
+    let _ = REDACTOR.set(redactor);
+}
+
 /// Talk, to standard error.
 pub fn talk(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let clean = REDACTOR.get().map_or(text.into(), |redactor| redactor.redact_text(text));
+    let _ = writeln!(std::io::stderr().lock(), "{clean}");
 }
 
 /// Talk of what must go on, and end, though nobody reads it: waits for a moment, and while a line is stuck later ones are left out.

@@ -287,13 +287,20 @@ impl Settings {
             agents: named.text("agents").map(PathBuf::from),
             trusted_proxies: named.list("trusted_proxy").unwrap_or_default(),
             poll_interval_seconds: named.parsed("poll_interval_seconds", "is no whole number of seconds")?,
-            shown: named.shown().into_iter().chain(shown_variables(&environment, &data_dir)).collect(),
+            shown: shown(&named, &environment, &data_dir),
             warnings: warnings(&environment),
             data_dir,
             environment,
         };
         Ok(settings)
     }
+}
+
+/// Every value with where it came from, and no secret.
+fn shown(named: &Named, environment: &BTreeMap<String, String>, data_dir: &Path) -> Vec<Shown> {
+    let redactor = agenttrader_floor::redactor(environment);
+    let clean = |shown: Shown| Shown { value: redactor.redact_text(&shown.value).into_owned(), ..shown };
+    named.shown().into_iter().chain(shown_variables(environment, data_dir)).map(clean).collect()
 }
 
 fn shown_variables(environment: &BTreeMap<String, String>, data_dir: &Path) -> Vec<Shown> {
@@ -318,7 +325,7 @@ fn shown_variables(environment: &BTreeMap<String, String>, data_dir: &Path) -> V
 
 /// A value with the user part of a URL taken out: a password may stand there.
 fn without_credentials(value: &str) -> String {
-    match value.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.split_once('@')?.1))) {
+    match value.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
         Some((scheme, host)) => format!("{scheme}://[redacted]@{host}"),
         None => value.to_owned(),
     }
@@ -466,6 +473,9 @@ mod tests {
             ("APCA_API_SECRET_KEY", "hunter2hunter2"),
             ("AGENTTRADER_API_TOKEN", "hunter2"),
             ("APCA_API_BASE_URL", "https://me:hunter2@example.com"),
+            ("APCA_API_DATA_URL", "https://me:p@hunter2/@data.example.com"),
+            ("MARKETDATA_HEALTH_URL", "http://127.0.0.1:1/healthz?token=hunter2"),
+            ("AGENTTRADER_CONFIGS", "of hunter2hunter2"),
         ];
         let settings = gather("", &variables, None).unwrap();
         let shown = format!("{:?}", settings.shown);

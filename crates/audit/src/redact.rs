@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// What stands in place of what was removed.
 pub const REDACTED: &str = "[redacted]";
@@ -27,16 +29,19 @@ const KEY_WORDS: [&str; 6] = ["api", "access", "private", "secret", "signing", "
 /// Removes secrets. Holds the values of the secrets that were loaded.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
+    /// Each in every form in which a text may quote it, the longest first.
     secrets: Vec<Secret>,
 }
 
 impl Redactor {
-    /// A redactor that knows the values of these secrets. Those under eight bytes, and `local-only`, are not looked for.
+    /// A redactor that knows the values of these secrets, as they are and as a text may quote them: escaped, percent-encoded, in Base64
+    /// and in hex. Those under eight bytes, and `local-only`, are not looked for.
     pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
-        let mut secrets: Vec<Secret> = secrets
+        let loaded = secrets
             .into_iter()
-            .filter(|secret| secret.expose().len() >= SECRET_BYTES_LEAST && secret.expose() != LOCAL_SECRET)
-            .collect();
+            .filter(|secret| secret.expose().len() >= SECRET_BYTES_LEAST && secret.expose() != LOCAL_SECRET);
+        let forms: BTreeSet<String> = loaded.flat_map(|secret| forms(secret.expose())).collect();
+        let mut secrets: Vec<Secret> = forms.into_iter().map(Secret::new).collect();
         // One secret may hold another: the longest first.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
         Self { secrets }
@@ -83,6 +88,21 @@ impl Redactor {
         clean
     }
 
+    /// Removes secrets from a text that others wrote and that was cut to a length on its way here: also the first eight bytes or more of a
+    /// secret whose rest the cut took.
+    pub fn redact_cut_text<'text>(&self, text: &'text str) -> Cow<'text, str> {
+        let mut clean = Cow::Borrowed(text);
+        for secret in &self.secrets {
+            if let Some(cleaner) = without_beginnings(&clean, secret.expose()) {
+                clean = Cow::Owned(cleaner);
+            }
+        }
+        match clean {
+            Cow::Borrowed(text) => self.redact_text(text),
+            Cow::Owned(text) => Cow::Owned(self.redact_text(&text).into_owned()),
+        }
+    }
+
     /// The members with secrets removed from their names; where two names become one, the later get a number.
     fn renamed(&self, members: Map<String, Value>) -> Map<String, Value> {
         let mut renamed = Map::new();
@@ -95,6 +115,50 @@ impl Redactor {
         }
         renamed
     }
+}
+
+/// A secret as texts quote it: as it is, in JSON, as Rust shows it, in a URL (RFC 3986), in Base64 and in hex.
+fn forms(secret: &str) -> Vec<String> {
+    let json = Value::from(secret).to_string();
+    let mut forms = vec![
+        secret.to_owned(),
+        json.strip_prefix('"').and_then(|json| json.strip_suffix('"')).unwrap_or(&json).to_owned(),
+        secret.escape_debug().to_string(),
+        STANDARD_NO_PAD.encode(secret),
+        URL_SAFE_NO_PAD.encode(secret),
+    ];
+    let (mut lower, mut upper) = (String::new(), String::new());
+    let (mut lower_percent, mut upper_percent) = (String::new(), String::new());
+    for byte in secret.bytes() {
+        // Writing to a text never fails.
+        let _ = write!(lower, "{byte:02x}").and_then(|()| write!(upper, "{byte:02X}"));
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            lower_percent.push(char::from(byte));
+            upper_percent.push(char::from(byte));
+        } else {
+            let _ = write!(lower_percent, "%{byte:02x}").and_then(|()| write!(upper_percent, "%{byte:02X}"));
+        }
+    }
+    forms.extend([lower, upper, lower_percent, upper_percent]);
+    forms
+}
+
+/// The text without what begins as the secret does, as far as it goes on so, where that is eight bytes or more.
+fn without_beginnings(text: &str, secret: &str) -> Option<String> {
+    let least = (SECRET_BYTES_LEAST..=secret.len()).find(|at| secret.is_char_boundary(*at))?;
+    let (beginning, more) = secret.split_at_checked(least)?;
+    let mut out = String::new();
+    let mut rest = text;
+    let mut found = false;
+    while let Some((before, after)) = rest.split_once(beginning) {
+        found = true;
+        out.push_str(before);
+        out.push_str(REDACTED);
+        let same = more.chars().zip(after.chars()).take_while(|(one, other)| one == other);
+        rest = after.get(same.map(|(one, _)| one.len_utf8()).sum::<usize>()..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    found.then_some(out)
 }
 
 /// Whether a name names a secret: `api_key`, `Authorization`, `refreshToken`, `APCA-API-KEY-ID`; not `public_key`, `KEY`, `token_bucket`.

@@ -250,7 +250,50 @@ fn secrets_go_from_names_too_and_no_member_is_lost() {
     assert_eq!(value, json!({"[redacted]": 1, "[redacted] 2": 2, "plain": 3}));
 }
 
+#[test]
+fn a_loaded_secret_goes_in_every_form_in_which_a_text_quotes_it() {
+    let secret = "p@ss \"word\"/é+1";
+    let redactor = Redactor::new([Secret::new(secret.to_owned())]);
+    for form in [
+        secret,
+        r#"p@ss \"word\"/é+1"#,
+        "p%40ss%20%22word%22%2F%C3%A9%2B1",
+        "p%40ss%20%22word%22%2f%c3%a9%2b1",
+        "cEBzcyAid29yZCIvw6krMQ",
+        "cEBzcyAid29yZCIvw6krMQ==",
+        "704073732022776f7264222fc3a92b31",
+        "704073732022776F7264222FC3A92B31",
+    ] {
+        let clean = redactor.redact_text(form).into_owned();
+        assert_eq!(clean.trim_end_matches('='), REDACTED, "{form}");
+    }
+    let debugged = format!("{:?}", format!("said {secret}"));
+    assert_eq!(redactor.redact_text(&debugged), r#""said [redacted]""#);
+}
+
+#[test]
+fn the_beginning_of_a_secret_goes_from_a_text_that_was_cut() {
+    for (text, clean) in [
+        ("401: sent correct-horse-bat", "401: sent [redacted]"),
+        ("401: sent correct-horse-", "401: sent [redacted]"),
+        ("401: sent correct-hor", "401: sent [redacted]"),
+        ("401: sent correct-", "401: sent [redacted]"),
+        ("401: sent correct", "401: sent correct"),
+        ("sent correct-ho; next try in 7 ms", "sent [redacted]; next try in 7 ms"),
+        ("Y29ycmVjdC1ob3Jz cut", "[redacted] cut"),
+        ("correct-correct-horse-battery", "[redacted][redacted]"),
+    ] {
+        assert_eq!(redactor().redact_cut_text(text), clean);
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_cut_leaves_eight_bytes_of_a_secret(before in "[a-z é]{0,20}", at in 0_usize..60) {
+        let text: String = format!("{before}correct-horse-battery").chars().take(at).collect();
+        prop_assert!(!redactor().redact_cut_text(&text).contains("correct-"));
+    }
+
     #[test]
     fn a_loaded_secret_never_stands_in_what_was_redacted(before in ".{0,40}", after in ".{0,40}") {
         let text = format!("{before}correct-horse-battery{after}");

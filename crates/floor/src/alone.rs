@@ -1,6 +1,6 @@
 //! One agent in a process of its own: the same sequence, recording and log as in a floor, and nobody judges.
 
-use crate::begin::{head, make_folder, open_desk, recording_path, redactor, start_record};
+use crate::begin::{head, make_folder, open_desk, recording_path, start_record};
 use crate::configuration::{RunSettings, agent_timeout, effective};
 use crate::engine::{Engine, Judging, Run};
 use crate::error::FloorError;
@@ -11,6 +11,7 @@ use crate::ports::{Service, bind};
 use crate::printer::{Printed, Printer};
 use crate::records::{self, Outgoing, RecordingEnd};
 use crate::run::{Ended, Watch};
+use crate::secrets::redactor;
 use crate::status::{Common, snapshot};
 use crate::switch_watch;
 use crate::terminal;
@@ -123,9 +124,9 @@ impl Alone {
         make_folder(data_dir.join("recordings"))?;
 
         let tasks = Tasks::new();
-        let (inlet, inputs) = inlet();
-        let (watcher, durable) = mpsc::channel::<Arc<Record>>();
         let redactor = redactor(&run.environment);
+        let (inlet, inputs) = inlet(Arc::clone(&redactor));
+        let (watcher, durable) = mpsc::channel::<Arc<Record>>();
         let desk = open_desk(&data_dir, &identity, &inlet.facts, Some(watcher), &redactor)?;
         let (printer, printed) = Printer::start(watch, terminal::not_shown)?;
         std::thread::Builder::new()
@@ -147,6 +148,7 @@ impl Alone {
             .name("writer".to_owned())
             .spawn({
                 let claims = switch_watch::claim(&data_dir);
+                let redactor = Arc::clone(&redactor);
                 move || writer::run(&desks, &records, &claims, &redactor)
             })
             .map_err(FloorError::Thread)?;
@@ -179,7 +181,8 @@ impl Alone {
         }
         let (feed_stop, feed_stops) = tokio::sync::watch::channel(false);
         let feed_end = Arc::new(Mutex::new(None));
-        tasks.spawn("feed", follow(market.feed(&name, &run.environment)?, inlet, feed_stops, feed_end));
+        let feed = market.feed(&name, &run.environment)?;
+        tasks.spawn("feed", follow(feed, inlet, redactor, feed_stops, feed_end));
         let stop = tasks.stop();
         let router = health::router(board, Hosts::new([]));
         tasks.spawn("health", async move {
@@ -328,7 +331,8 @@ impl AloneMissionControl {
         let tasks = Tasks::new();
         // No sequence runs here: what would be its inputs is not asked for.
         let (facts, _) = sync_channel(1);
-        let desk = open_desk(&data_dir, &identity, &facts, None, &redactor(&environment))?;
+        let redactor = redactor(&environment);
+        let desk = open_desk(&data_dir, &identity, &facts, None, &redactor)?;
         desk.log.append(start_record(&desk, &identity, clock::wall()).entry).unwaited();
         let log = Arc::clone(&desk.log);
         let hub = Hub::new(
@@ -351,10 +355,14 @@ impl AloneMissionControl {
         let beat = (Arc::clone(&board), Arc::clone(&log), tasks.stop());
         tasks.spawn("heartbeat", async move {
             let (board, log, mut stop) = beat;
-            let mut since = (switch.read(), clock::wall());
+            let read = || {
+                let Reading { halted, source } = switch.read();
+                Reading { halted, source: redactor.redact_cut_text(&source).into_owned() }
+            };
+            let mut since = (read(), clock::wall());
             loop {
                 let wall = clock::wall();
-                let reading = switch.read();
+                let reading = read();
                 if reading != since.0 {
                     since = (reading, wall);
                 }

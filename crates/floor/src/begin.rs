@@ -11,7 +11,6 @@ use agenttrader_audit::record::Record;
 use agenttrader_audit::redact::Redactor;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, AgentMode, Build, REPO_ID};
-use agenttrader_core::secret::Secret;
 use agenttrader_core::time::{Span, UnixNanos};
 use agenttrader_safety::seen::LogHealth;
 use agenttrader_sequence::head::{Head, Source, SourceKind};
@@ -21,15 +20,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
-
-/// Variables of the environment that hold secrets.
-const SECRET_VARIABLES: [&str; 2] = ["APCA_API_SECRET_KEY", "AGENTTRADER_API_TOKEN"];
-
-/// A redactor that knows every secret of the environment.
-pub fn redactor(environment: &BTreeMap<String, String>) -> Arc<Redactor> {
-    let loaded = SECRET_VARIABLES.iter().filter_map(|name| environment.get(*name)).cloned().map(Secret::new);
-    Arc::new(Redactor::new(loaded))
-}
 
 /// The identities of a floor's agents.
 pub(crate) fn identities(mode: AgentMode, build: &Build, environment: &BTreeMap<String, String>) -> Vec<Identity> {

@@ -21,6 +21,7 @@ pub mod records;
 pub mod replay;
 pub mod run;
 pub mod seated;
+mod secrets;
 pub mod status;
 pub mod summary;
 pub mod switch_watch;
@@ -28,4 +29,4 @@ pub mod terminal;
 pub mod venue_clock;
 pub mod writer;
 
-pub use begin::redactor;
+pub use secrets::redactor;

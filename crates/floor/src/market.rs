@@ -4,6 +4,7 @@ use crate::inlet::Inlet;
 use crate::live::WHOLE_FEED;
 use agenttrader_agent::{clock, entropy};
 use agenttrader_alpaca::credentials::{Credentials, EndpointError, Endpoints, OptionFeed, StockFeed};
+use agenttrader_audit::redact::Redactor;
 use agenttrader_core::calendar::Session;
 use agenttrader_core::event::MarketEvent;
 use agenttrader_core::instrument::Instruments;
@@ -163,6 +164,8 @@ impl Market {
         let (source, speed, cadence, playback_of, head_symbols) = match choice {
             MarketChoice::Elsewhere => {
                 let default = || DEFAULT_SYMBOLS.into_iter().filter_map(|text| Symbol::parse(text).ok()).collect();
+                // A URL that is refused leaves nothing behind, and no password in a name.
+                endpoints(environment)?;
                 let elsewhere = environment.get("APCA_API_BASE_URL").cloned();
                 return Ok(Self {
                     venue: None,
@@ -278,11 +281,9 @@ impl Market {
                 (Endpoints::new(&url, &url)?, local(key), limit)
             }
             None => {
-                let trading = variable("APCA_API_BASE_URL").unwrap_or_default();
-                let data = variable("APCA_API_DATA_URL").unwrap_or_else(|| trading.clone());
                 let key_id = variable("APCA_API_KEY_ID").unwrap_or_else(|| key.to_owned());
                 let secret = Secret::new(variable("APCA_API_SECRET_KEY").unwrap_or_else(|| LOCAL_SECRET.to_owned()));
-                (Endpoints::new(&trading, &data)?, Credentials { key_id, secret }, Some(most))
+                (endpoints(environment)?, Credentials { key_id, secret }, Some(most))
             }
         };
         Ok(FeedConfig {
@@ -303,6 +304,12 @@ impl Market {
             venue.stop().await;
         }
     }
+}
+
+/// The services that the environment names.
+fn endpoints(environment: &BTreeMap<String, String>) -> Result<Endpoints, EndpointError> {
+    let trading = environment.get("APCA_API_BASE_URL").map_or("", String::as_str);
+    Endpoints::new(trading, environment.get("APCA_API_DATA_URL").map_or(trading, String::as_str))
 }
 
 fn local(key: &str) -> Credentials {
@@ -327,12 +334,13 @@ impl World for Machine {
 pub(crate) async fn follow(
     config: FeedConfig,
     inlet: Inlet,
+    redactor: Arc<Redactor>,
     stop: watch::Receiver<bool>,
     end: Arc<Mutex<Option<String>>>,
 ) {
     let Inlet { market, facts } = inlet;
     let Err(error) = feed::run(config, Machine, market, stop).await else { return };
-    let reason = error.to_string();
+    let reason = redactor.redact_cut_text(&error.to_string()).into_owned();
     // There is room: facts are few and taken first.
     let _ =
         facts.try_send(Fact::Feed(FeedFact::Disconnected { stream: WHOLE_FEED.to_owned(), reason: reason.clone() }));

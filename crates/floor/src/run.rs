@@ -1,6 +1,6 @@
 //! A floor: starts every agent, and ends them in order.
 
-use crate::begin::{head, identities, make_folder, open_desk, recording_path, redactor, start_record};
+use crate::begin::{head, identities, make_folder, open_desk, recording_path, start_record};
 use crate::configuration::{DEFAULT_AGENTS, RunSettings, agent_timeout, effective};
 use crate::engine::{Judging, Run};
 pub use crate::error::FloorError;
@@ -11,6 +11,7 @@ use crate::ports::{self, Service, bind};
 pub use crate::printer::Watch;
 use crate::printer::{Printed, Printer};
 use crate::records::{self, Outgoing, RecordingEnd};
+use crate::secrets::redactor;
 use crate::status::snapshot;
 use crate::switch_watch;
 use crate::terminal;
@@ -140,12 +141,12 @@ impl Floor {
         switch_watch::create_own_file(&data_dir)
             .map_err(|source| FloorError::Io { path: switch_watch::own_file(&data_dir), source })?;
         let tasks = Tasks::new();
-        let (inlet, inputs) = inlet();
+        let redactor = redactor(&run.environment);
+        let (inlet, inputs) = inlet(Arc::clone(&redactor));
         let (watcher, durable) = mpsc::channel::<Arc<Record>>();
         let wall = clock::wall();
         let recording_id = entropy::random_id()?;
         let identities = identities(run.strategy_mode, &build, &run.environment);
-        let redactor = redactor(&run.environment);
         let mut desks = Desks::new();
         let mut seated = Vec::new();
         let mut boards = BTreeMap::new();
@@ -182,6 +183,7 @@ impl Floor {
         let writer = {
             let desks = Arc::clone(&desks);
             let claims = switch_watch::claim(&data_dir);
+            let redactor = Arc::clone(&redactor);
             spawn("writer", move || writer::run(&desks, &records, &claims, &redactor))?
         };
         let gate_agent = configuration.gate_agent_name.clone();
@@ -216,7 +218,8 @@ impl Floor {
             .map_err(FloorError::Thread)?;
         let (feed_stop, feed_stops) = tokio::sync::watch::channel(false);
         let feed_end = Arc::new(Mutex::new(None));
-        tasks.spawn("feed", follow(market.feed("floor", &run.environment)?, inlet, feed_stops, Arc::clone(&feed_end)));
+        let feed = market.feed("floor", &run.environment)?;
+        tasks.spawn("feed", follow(feed, inlet, redactor, feed_stops, Arc::clone(&feed_end)));
         let hosts = Hosts::new([]);
         for (service, listener) in listeners {
             let stop = tasks.stop();

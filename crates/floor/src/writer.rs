@@ -43,9 +43,14 @@ pub fn run(desks: &Desks, outgoing: &Receiver<Vec<Outgoing>>, claim: &Path, reda
                 entry.intent_payload = signed(entry.intent_payload, signer.key_id(), &signature);
             }
             match entry.intent_type {
-                // What a venue says is free-form; what a halt claims is somebody's words.
+                // What a venue says and what a strategy notes is free-form; what a halt claims is somebody's words.
                 IntentType::FeedConnect | IntentType::FeedDisconnect | IntentType::MarketdataGap => {
                     redactor.redact_value(&mut entry.intent_payload);
+                }
+                IntentType::Signal | IntentType::StrategyCycleSkipped => {
+                    if let Some(indicators) = entry.intent_payload.get_mut("indicators") {
+                        redactor.redact_value(indicators);
+                    }
                 }
                 IntentType::KillSwitchChange => quote_claim(&mut entry, claim, redactor),
                 _ => {}

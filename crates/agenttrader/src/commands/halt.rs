@@ -102,6 +102,7 @@ fn claim(data_dir: &Path, reason: &str, settings: &Settings) -> std::io::Result<
     std::fs::create_dir_all(&folder)?;
     let named = settings.environment.get("USER").or_else(|| settings.environment.get("LOGNAME")).cloned();
     let user = named.unwrap_or_else(user_number);
+    let reason = agenttrader_floor::redactor(&settings.environment).redact_text(reason).into_owned();
     let claim = serde_json::json!({"reason": reason, "user": user, "at_utc": clock::wall()});
     replace(&folder.join("halt.json"), claim.to_string().as_bytes())
 }
