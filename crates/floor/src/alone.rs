@@ -1,6 +1,6 @@
 //! One agent in a process of its own: the same sequence, recording and log as in a floor, and nobody judges.
 
-use crate::begin::{head, make_folder, open_desk, recording_path, start_record};
+use crate::begin::{head, make_folder, open_desk, recording_path, served, start_record};
 use crate::configuration::{RunSettings, agent_timeout, effective};
 use crate::engine::{Engine, Judging, Run};
 use crate::error::FloorError;
@@ -133,7 +133,7 @@ impl Alone {
             .name("durable".to_owned())
             .spawn(move || durable.into_iter().for_each(|record| printer.hand_in(record)))
             .map_err(FloorError::Thread)?;
-        let board = Arc::new(StatusBoard::new(name.clone()));
+        let board = Arc::new(StatusBoard::new(name.clone()).with_log(served(&data_dir, &desk.log, &name)));
         let first = start_record(&desk, &identity, wall);
         let log = Arc::clone(&desk.log);
         let log_last_time = desk.log.opened().last_time.unwrap_or(UnixNanos::EPOCH);
@@ -350,7 +350,8 @@ impl AloneMissionControl {
         tasks.spawn("poller", async move {
             let _ = poll::poll(poller, stop).await;
         });
-        let board = Arc::new(StatusBoard::new(identity.agent.agent_name.clone()));
+        let board = StatusBoard::new(identity.agent.agent_name.clone());
+        let board = Arc::new(board.with_log(served(&data_dir, &log, &identity.agent.agent_name)));
         let switch = KillSwitch::new(switch_watch::sources(&data_dir, &environment));
         let beat = (Arc::clone(&board), Arc::clone(&log), tasks.stop());
         tasks.spawn("heartbeat", async move {

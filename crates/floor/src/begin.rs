@@ -5,6 +5,7 @@ use crate::market::Market;
 use crate::records::{self, Outgoing, digest_of};
 use crate::writer::{Desk, Desks};
 use agenttrader_agent::keys::Keys;
+use agenttrader_agent::served_log::ServedLog;
 use agenttrader_agent::start::{self, Identity};
 use agenttrader_audit::log::{self, Health, Log, Options};
 use agenttrader_audit::record::Record;
@@ -64,6 +65,15 @@ pub(crate) fn open_desk(
     let (agent, build) = (identity.agent.clone(), identity.build.clone());
     let log = Log::open_with(data_dir, agent, &identity.repo_id, build, signer, options)?;
     Ok(Desk { log: Arc::new(log), keys })
+}
+
+/// An agent's log as its endpoints serve it: up to the last durable record when somebody asks.
+pub(crate) fn served(data_dir: &Path, log: &Arc<Log>, agent_name: &str) -> ServedLog {
+    let log = Arc::clone(log);
+    ServedLog::of_agent(data_dir, agent_name).refreshed_by(move || {
+        // Where none can be made the one that stands is served.
+        let _ = log.checkpoint_now();
+    })
 }
 
 /// The first record of an agent's run: who it is, its public keys, and what a crash left behind.

@@ -1,6 +1,6 @@
 //! A floor: starts every agent, and ends them in order.
 
-use crate::begin::{head, identities, make_folder, open_desk, recording_path, start_record};
+use crate::begin::{head, identities, make_folder, open_desk, recording_path, served, start_record};
 use crate::configuration::{DEFAULT_AGENTS, RunSettings, agent_timeout, effective};
 use crate::engine::{Judging, Run};
 pub use crate::error::FloorError;
@@ -154,7 +154,7 @@ impl Floor {
         for identity in identities {
             let name = identity.agent.agent_name.clone();
             let desk = open_desk(&data_dir, &identity, &inlet.facts, Some(watcher.clone()), &redactor)?;
-            let board = Arc::new(StatusBoard::new(name.clone()));
+            let board = Arc::new(StatusBoard::new(name.clone()).with_log(served(&data_dir, &desk.log, &name)));
             first_records.push(start_record(&desk, &identity, wall));
             seated.push(Seated { identity, log: Arc::clone(&desk.log), board: Arc::clone(&board) });
             boards.insert(name.clone(), board);
