@@ -89,7 +89,7 @@ pub async fn run(global: Global, command: Command, environment: BTreeMap<String,
         Command::Halt(arguments) => halt::run(&settings()?, &arguments).await,
         Command::Status(arguments) => show::status(&settings()?, &arguments).await,
         Command::Proposals(arguments) => show::proposals(&settings()?, &arguments).await,
-        Command::Audit(command) => audit::run(&settings()?, command).await,
+        Command::Audit(command) => audit::run(&settings()?, command, &build).await,
         Command::Config(crate::cli::ConfigCommand::Show(arguments)) => config::show(&settings()?, &arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -51,6 +51,15 @@ pub enum AuditCommand {
         after_help = "Examples:\n  agenttrader audit checkpoint\n  agenttrader audit checkpoint --export > kept.checkpoints   # keep it elsewhere; later: audit verify --since"
     )]
     Checkpoint(CheckpointArgs),
+    /// Put all logs into one file for an auditor, with keys, payloads and a README that needs no program of ours
+    #[command(after_help = "Examples:\n  agenttrader audit pack\n  agenttrader audit pack --out friday.tar.zst --json\n  \
+                            agenttrader audit verify friday.tar.zst")]
+    Pack(PackArgs),
+    /// Tell the story of one proposal, from the market input that caused it to its outcome, each step with its proof
+    #[command(after_help = "Examples:\n  agenttrader audit trace 0f8e1c52-5d3b-8a9c-8f33-50211cdbbe73\n  agenttrader audit trace 0f8e1c52 friday.tar.zst\n  \
+                            agenttrader audit trace 0f8e1c52 --json\n\n\
+                            Exit codes: 0 told, and every proof holds; 1 something does not hold; 2 no such proposal, or several.")]
+    Trace(TraceArgs),
 }
 
 /// Arguments of `audit tail`.
@@ -179,6 +188,30 @@ pub struct CheckpointArgs {
     #[arg(long, conflicts_with = "json")]
     pub export: bool,
     /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `audit pack`.
+#[derive(Clone, Debug, Args)]
+pub struct PackArgs {
+    /// The file to write, which must not exist and ends with .tar.zst [default: one in packs/ of the data directory]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print what was written as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `audit trace`.
+#[derive(Clone, Debug, Args)]
+pub struct TraceArgs {
+    /// Correlation or proposal id, or how one begins: 8 characters or more
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Address, data directory, log's folder or pack [default: the data directory]
+    pub place: Option<String>,
+    /// Print as JSON, with each step's receipt
     #[arg(long)]
     pub json: bool,
 }

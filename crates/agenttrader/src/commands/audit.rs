@@ -2,10 +2,12 @@
 
 mod checkpoint;
 mod export;
+mod pack;
 mod prove;
 mod receipt;
 mod show;
 mod tail;
+mod trace;
 mod verify;
 mod vkey;
 
@@ -15,7 +17,7 @@ use crate::settings::Settings;
 use agenttrader_audit::note::VerifierKey;
 use agenttrader_audit::prove::ProveError;
 use agenttrader_core::error_chain::chain;
-use agenttrader_core::identity::is_agent_name;
+use agenttrader_core::identity::{Build, is_agent_name};
 use agenttrader_floor::summary::Layout;
 use agenttrader_floor::terminal;
 use agenttrader_governance::committed::{Committed, CommittedError};
@@ -25,7 +27,7 @@ use agenttrader_governance::records::RecordError;
 use std::error::Error;
 
 /// Runs the command.
-pub async fn run(settings: &Settings, command: AuditCommand) -> Done {
+pub async fn run(settings: &Settings, command: AuditCommand, build: &Build) -> Done {
     match command {
         AuditCommand::Tail(arguments) => tail::run(settings, &arguments).await,
         AuditCommand::Show(arguments) => show::run(settings, &arguments),
@@ -34,6 +36,8 @@ pub async fn run(settings: &Settings, command: AuditCommand) -> Done {
         AuditCommand::Export(arguments) => export::run(settings, &arguments),
         AuditCommand::Vkey(arguments) => vkey::run(settings, &arguments),
         AuditCommand::Checkpoint(arguments) => checkpoint::run(settings, &arguments),
+        AuditCommand::Pack(arguments) => pack::run(settings, &arguments, build),
+        AuditCommand::Trace(arguments) => trace::run(settings, &arguments),
     }
 }
 

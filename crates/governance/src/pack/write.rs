@@ -44,8 +44,6 @@ pub struct Packing<'a> {
     pub out: Option<&'a Path>,
     /// The build that packs.
     pub build: &'a Build,
-    /// The witnesses whose cosignatures are packed.
-    pub witnesses: &'a [VerifierKey],
 }
 
 /// A pack that was written.
@@ -77,7 +75,7 @@ struct Log {
 /// # Errors
 /// [`PackError`], also when a log is not whole: such a pack would not verify.
 pub fn write(packing: &Packing<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<Written, PackError> {
-    let Packing { data_dir, out, build, witnesses } = *packing;
+    let Packing { data_dir, out, build } = *packing;
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| PackError::Io { path, source }
@@ -92,6 +90,7 @@ pub fn write(packing: &Packing<'_>, progress: &mut dyn FnMut(u64, u64)) -> Resul
     };
     let mut remarks = Vec::new();
     // Before the logs: what was cosigned by now is older than what is read next.
+    let witnesses = &pinned(data_dir)?;
     let cosigned = cosigned(data_dir, witnesses, &mut remarks)?;
     let (mut logs, without_checkpoint) = logs(data_dir)?;
     if logs.is_empty() {
@@ -212,6 +211,16 @@ pub(super) fn time_of(entry: &[u8]) -> Option<UnixNanos> {
 pub(super) fn named_payload(entry: &[u8]) -> Option<StoredPayload> {
     std::str::from_utf8(entry).ok()?.contains("\"intent_payload\":{\"sha256\":\"").then_some(())?;
     serde_json::from_slice::<Record>(entry).ok()?.stored_payload()
+}
+
+/// The verifier keys of the witnesses that mission control knows, as it keeps them beside its log.
+fn pinned(data_dir: &Path) -> Result<Vec<VerifierKey>, PackError> {
+    const PATH: &str = "audit-state/mission-control";
+    let files = Directory::new(data_dir.join(PATH));
+    let path = format!("{PATH}/witnesses");
+    let bytes = files.read("witnesses", NOTE_BYTES_MOST).map_err(|error| bad(&path, &error))?.unwrap_or_default();
+    let text = String::from_utf8(bytes).map_err(|error| bad(&path, &error))?;
+    text.lines().map(|line| VerifierKey::parse(line).map_err(|error| bad(&path, &error))).collect()
 }
 
 /// The cosigned checkpoints that mission control keeps, by agent, with the lines of the log and of these witnesses alone.

@@ -173,7 +173,9 @@ fn missing(place: &Place, held: &[Held], judged: &mut Judged) -> Result<(), Fail
             format!("none of the kept checkpoints is of {}", here.into_iter().collect::<Vec<_>>().join(", ")),
         ));
     }
-    talk(&format!("{} kept checkpoints of other logs are passed over", absent.len()));
+    let passed =
+        counted(absent.len() as u64, "kept checkpoint of another log is", "kept checkpoints of other logs are");
+    talk(&format!("{passed} passed over"));
     Ok(())
 }
 
@@ -275,10 +277,11 @@ fn show(judged: &Judged, verdict: Verdict, settings: &Settings) {
         data(&format!("pack       SHA-256 {}, {} bytes, {} files", pack.sha256, pack.bytes, pack.files));
     }
     for log in &judged.logs {
-        let size = log.size.map_or_else(|| "no checkpoint".to_owned(), |size| format!("{size} entries"));
+        let none = if log.begun { "no checkpoint yet" } else { "no checkpoint" };
+        let size = log.size.map_or_else(|| none.to_owned(), |size| counted(size, "entry", "entries"));
         let root = log.root.as_deref().map(|root| format!("  root {root}")).unwrap_or_default();
-        let live = if log.live { "  (live)" } else { "" };
-        let line = format!("{:<NAME_COLUMNS$} {:<9} {size:>15}{root}{live}", plain(name(log)), word(log.verdict()));
+        let line =
+            format!("{:<NAME_COLUMNS$} {:<9} {size:>15}{root}{}", plain(name(log)), word(log.verdict()), remarks(log));
         data(&if log.verdict() == Verdict::Good { line } else { style.bold(&line) });
         for finding in log.findings.first() {
             data(&format!("  {}", plain(&finding.to_string())));
@@ -297,6 +300,24 @@ fn show(judged: &Judged, verdict: Verdict, settings: &Settings) {
     for (place, what) in judged.not_shown().iter().enumerate() {
         data(&format!("{} {}", if place == 0 { "not shown " } else { "          " }, plain(what)));
     }
+}
+
+/// What else is to be known of a log.
+fn remarks(log: &LogReport) -> String {
+    let mut remarks = Vec::new();
+    if log.live && log.size.is_some() {
+        remarks.push("live".to_owned());
+    }
+    if let Some(records) = log.uncovered.filter(|records| *records > 0) {
+        remarks.push(format!("{} in the journal alone", counted(records, "record", "records")));
+    }
+    if let Some(bytes) = log.torn {
+        remarks.push(format!(
+            "{} at the journal's end are no record, the agent cuts them off",
+            counted(bytes, "byte", "bytes")
+        ));
+    }
+    if remarks.is_empty() { String::new() } else { format!("  ({})", remarks.join("; ")) }
 }
 
 fn more(count: u64) {
@@ -321,7 +342,7 @@ fn checked(judged: &Judged) -> String {
     for (count, one, many) in [
         (counts.starts, "start with the same keys", "starts with the same keys"),
         (counts.payloads_read, "large payload", "large payloads"),
-        (counts.files, "file", "files and no other"),
+        (counts.files, "file", "files"),
         (counts.held, "kept checkpoint extended", "kept checkpoints extended"),
         (counts.cosignatures, "cosignature", "cosignatures"),
         (counts.in_flight, "file in flight", "files in flight"),
@@ -352,19 +373,16 @@ fn keys(logs: &[LogReport]) {
 /// The answer in one line.
 fn sentence(judged: &Judged, verdict: Verdict) -> String {
     let logs = counted(judged.logs.len() as u64, "log", "logs");
-    let first = judged.logs.iter().find_map(|log| {
-        log.findings
-            .first()
-            .iter()
-            .find(|finding| finding.unread == (verdict == Verdict::Unread))
-            .map(|finding| format!("{}: {finding}", name(log)))
-    });
-    let first = first.or_else(|| judged.beside.first().map(|(at, why)| format!("{at}: {why}")));
+    let of_log = |log: &LogReport| {
+        let first = log.findings.first().iter().find(|finding| !finding.unread);
+        first.map(|finding| format!("{}: {finding}", name(log)))
+    };
+    let first =
+        judged.logs.iter().find_map(of_log).or_else(|| judged.beside.first().map(|(at, why)| format!("{at}: {why}")));
     match (verdict, first) {
         (Verdict::Good, _) => format!("GOOD: nothing differs in {logs}"),
         (Verdict::NoKey, _) => format!("NO USABLE KEY: nothing differs in {logs}, and no key verifies who signed"),
-        (Verdict::Unread, Some(first)) => format!("NOT VERIFIED: not all could be read, first {}", plain(&first)),
-        (Verdict::Unread, None) => "NOT VERIFIED: not all could be read".to_owned(),
+        (Verdict::Unread, _) => "NOT VERIFIED: not all could be read".to_owned(),
         (Verdict::Different, Some(first)) => format!("DIFFERENT, first {}", plain(&first)),
         (Verdict::Different, None) => "DIFFERENT: there is no log".to_owned(),
     }
