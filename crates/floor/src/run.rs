@@ -15,7 +15,7 @@ use crate::secrets::redactor;
 use crate::status::snapshot;
 use crate::switch_watch;
 use crate::terminal;
-use crate::writer::{self, Desks};
+use crate::writer::{self, Desk, Desks};
 use agenttrader_agent::clock;
 use agenttrader_agent::entropy;
 use agenttrader_agent::guard::Hosts;
@@ -329,13 +329,17 @@ impl Floor {
             let end = sequence.and_then(|thread| thread.join().ok());
             let recorded = end.as_ref().and_then(|end| end.as_ref().ok().copied().flatten());
             let ended = writer.is_none_or(|thread| thread.join().is_ok());
-            let mut unwritten = Vec::new();
-            for (name, desk) in desks.iter() {
+            // Side by side: each waits for the disk, for its last records and their checkpoint.
+            let close = |desk: &Desk| {
                 desk.log.append(records::agent_stop("asked to stop", recorded.as_ref(), clock::wall())).unwaited();
-                if let Err(error) = desk.log.close() {
-                    unwritten.push(format!("log of {name}: {error}"));
-                }
-            }
+                desk.log.close()
+            };
+            let unwritten: Vec<String> = std::thread::scope(|scope| {
+                let closing: Vec<_> =
+                    desks.iter().map(|(name, desk)| (name, scope.spawn(move || close(desk)))).collect();
+                let ended = closing.into_iter().filter_map(|(name, thread)| Some((name, thread.join().ok()?.err()?)));
+                ended.map(|(name, error)| format!("log of {name}: {error}")).collect()
+            });
             drop(desks);
             (end, ended, unwritten)
         });
