@@ -1,18 +1,25 @@
 //! One entry: whether it is a record of this log, at its place.
 
 use super::keys::PublicKeys;
-use crate::record::{ERROR_BYTES_MOST, IntentType, Outcome, RECORD_BYTES_MOST, SUMMARY_BYTES_MOST, StoredPayload};
+use crate::record::{ERROR_BYTES_MOST, IntentType, Outcome, RECORD_BYTES_MOST, SUMMARY_BYTES_MOST, StoredPayload, cut};
 use agenttrader_core::canonical_json;
 use agenttrader_core::identity::{AgentMode, AgentRole};
 use agenttrader_core::time::UnixNanos;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-/// Whose records they must be, as origin and folder say.
+/// Whose records they must be, as origin and folder say: both names as canonical JSON writes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Agent {
-    pub(super) repo_id: String,
-    pub(super) name: String,
+    repo_id: String,
+    name: String,
+}
+
+impl Agent {
+    pub(super) fn new(repo_id: &str, name: &str) -> Self {
+        let written = |text: &str| canonical_json::of(&text).unwrap_or_default();
+        Self { repo_id: written(repo_id), name: written(name) }
+    }
 }
 
 /// What the rest of a verification needs of a record.
@@ -77,11 +84,6 @@ fn intent_type(value: &str) -> Option<IntentType> {
     IntentType::ALL.into_iter().find(|kind| kind.as_str() == name)
 }
 
-/// A text as canonical JSON writes it.
-fn written(text: &str) -> String {
-    canonical_json::of(&text).unwrap_or_default()
-}
-
 /// Checks one entry. What is wrong is told in words that begin a clause.
 pub(super) fn check(bytes: &[u8], index: u64, agent: Option<&Agent>) -> Result<Told, String> {
     if bytes.len() > RECORD_BYTES_MOST {
@@ -102,16 +104,16 @@ pub(super) fn check(bytes: &[u8], index: u64, agent: Option<&Agent>) -> Result<T
             return Err(format!("it is no record: {found:?} stands where {name} should"));
         }
         if !holds(value) {
-            return Err(format!("it is no record: its {name} is {}", crate::record::cut(value, 100)));
+            return Err(format!("it is no record: its {name} is {}", cut(value, 100)));
         }
-        let wanted = match (name, agent) {
-            ("seq", _) => Some(index.to_string()),
-            ("repo_id", Some(agent)) => Some(written(&agent.repo_id)),
-            ("agent_name", Some(agent)) => Some(written(&agent.name)),
-            _ => None,
+        let is_wanted = match (name, agent) {
+            ("seq", _) => value.parse() == Ok(index),
+            ("repo_id", Some(agent)) => value == agent.repo_id,
+            ("agent_name", Some(agent)) => value == agent.name,
+            _ => true,
         };
-        if let Some(wanted) = wanted.filter(|wanted| wanted != value) {
-            return Err(format!("its {name} is {}, and {wanted} should stand there", crate::record::cut(value, 100)));
+        if !is_wanted {
+            return Err(format!("its {name} is {}, which is not that of the log's entry {index}", cut(value, 100)));
         }
         match name {
             "intent_payload" => payload = value,

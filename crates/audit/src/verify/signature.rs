@@ -11,27 +11,26 @@ use crate::note::VerifierKey;
 use agenttrader_core::identity::is_agent_name;
 
 /// Repository and agent of an origin: `agenttrader/<repo_id>/<agent_name>`.
-fn parse_origin(origin: &str) -> Option<Agent> {
+fn parse_origin(origin: &str) -> Option<(&str, &str)> {
     let (repo_id, name) = origin.strip_prefix("agenttrader/")?.rsplit_once('/')?;
-    let is_one = !repo_id.is_empty() && is_agent_name(name);
-    is_one.then(|| Agent { repo_id: repo_id.to_owned(), name: name.to_owned() })
+    (!repo_id.is_empty() && is_agent_name(name)).then_some((repo_id, name))
 }
 
 /// Whose log it says to be, which must be the one whose folder it lies in.
 pub(super) fn agent_of(checkpoint: &Checkpoint, wanted: Option<&str>, findings: &mut Findings) -> Option<Agent> {
-    let agent = parse_origin(&checkpoint.origin);
-    match (&agent, wanted) {
+    let parsed = parse_origin(&checkpoint.origin);
+    match (parsed, wanted) {
         (None, _) => {
             let why = format!("its origin `{}` is not agenttrader/<repo_id>/<agent_name>", checkpoint.origin);
             findings.push(Finding::differs(Spot::Checkpoint, why));
         }
-        (Some(agent), Some(wanted)) if agent.name != wanted => {
+        (Some((_, name)), Some(wanted)) if name != wanted => {
             let why = format!("it is of `{}`, and lies where {wanted}'s should", checkpoint.origin);
             findings.push(Finding::differs(Spot::Checkpoint, why));
         }
         _ => {}
     }
-    agent
+    parsed.map(|(repo_id, name)| Agent::new(repo_id, name))
 }
 
 /// Checks the signature: the log's line and no other. Gives the key, where there is one that can be used.

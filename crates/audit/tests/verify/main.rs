@@ -3,3 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod built;
+mod data_dir;
+mod keys;
+mod live;
+mod proofs;
+mod whole;
