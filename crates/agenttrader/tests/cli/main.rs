@@ -15,4 +15,3 @@ mod help;
 mod logs;
 mod recordings;
 mod screen;
-mod stories;
