@@ -44,8 +44,8 @@ pub enum OpenError {
         /// That version's journal.
         path: PathBuf,
     },
-    /// The key is not named after this log.
-    #[error("the key `{name}` cannot sign the checkpoints of {origin}: a log's key is named after it")]
+    /// The key is not named after this log, or is a witness's.
+    #[error("the key `{name}` cannot sign the checkpoints of {origin}: a log's key is named after it and no witness's")]
     Key {
         /// The key's name.
         name: String,

@@ -16,7 +16,7 @@ pub enum Health {
     },
 }
 
-/// Told of each change of [`Health`], on the log's own threads; must not block.
+/// Told of each change of [`Health`], on the log's own threads; must not block, and must not ask the log.
 pub type HealthObserver = Box<dyn Fn(Health) + Send>;
 
 /// Which of the log's threads speaks.

@@ -92,7 +92,7 @@ impl Integrator {
             if closing {
                 return failed;
             }
-            due = failed.is_err().then(|| Instant::now() + RETRY_EVERY);
+            due = failed.err().and_then(|_| Instant::now().checked_add(RETRY_EVERY));
         }
     }
 
@@ -104,7 +104,7 @@ impl Integrator {
                 break;
             }
             if std::mem::take(&mut asked.grown) && due.is_none() {
-                due = Some(Instant::now() + GATHER);
+                due = Instant::now().checked_add(GATHER);
             }
             asked = match due.map(|due| due.saturating_duration_since(Instant::now())) {
                 Some(Duration::ZERO) => break,

@@ -12,7 +12,7 @@ use crate::health::HealthBoard;
 pub use crate::health::{Health, HealthObserver};
 use crate::integrator::Integrator;
 pub use crate::journal::Torn;
-use crate::note::NoteSigner;
+use crate::note::{KeyKind, NoteSigner};
 pub use crate::options::Options;
 pub use crate::queue::QUEUE_ENTRIES;
 use crate::queue::{Asked, Durable, Queued, Shared, locked};
@@ -114,7 +114,7 @@ impl Log {
             return Err(OpenError::Name { name: identity.agent_name });
         }
         let origin: Arc<str> = origin(repo_id, &identity.agent_name).into();
-        if key.name() != &*origin {
+        if key.name() != &*origin || key.verifier().kind() != KeyKind::Ed25519 {
             return Err(OpenError::Key { name: key.name().to_owned(), origin: origin.to_string() });
         }
         let agent_name = identity.agent_name.clone();

@@ -53,7 +53,8 @@ pub(super) struct OneCall {
 
 #[derive(Debug, Default)]
 struct Plan {
-    calls: u64,
+    /// Each call since it was last armed: whether it only looks.
+    calls: Vec<bool>,
     one: Option<OneCall>,
     state: Option<State>,
     faults: VecDeque<Fault>,
@@ -88,9 +89,9 @@ enum Verdict {
 }
 
 impl Faulty {
-    /// Calls since it was last armed.
-    pub(super) fn calls(&self) -> u64 {
-        self.plan.lock().unwrap().calls
+    /// The calls since it was last armed: whether each changes nothing, so that one which fails is the same whether it was done or not.
+    pub(super) fn calls(&self) -> Vec<bool> {
+        self.plan.lock().unwrap().calls.clone()
     }
 
     /// The call that is to fail.
@@ -101,7 +102,7 @@ impl Faulty {
     /// Counts from here, and fails that call.
     pub(super) fn arm(&self, one: Option<OneCall>) {
         let mut plan = self.plan.lock().unwrap();
-        (plan.calls, plan.one) = (0, one);
+        (plan.calls, plan.one) = (Vec::new(), one);
     }
 
     pub(super) fn add(&self, faults: impl IntoIterator<Item = Fault>) {
@@ -118,8 +119,8 @@ impl Faulty {
 
     fn verdict(&self, asked: Asked, path: &Path) -> Verdict {
         let mut plan = self.plan.lock().unwrap();
-        let call = plan.calls;
-        plan.calls += 1;
+        let call = plan.calls.len() as u64;
+        plan.calls.push(asked == Asked::Look);
         let eio = || io::Error::from_raw_os_error(5);
         if let Some(one) = plan.one {
             match one.way {

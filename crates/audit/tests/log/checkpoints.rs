@@ -246,10 +246,13 @@ fn older_partial_tiles_that_a_crash_left_are_removed_at_start_and_tiles_of_no_re
 }
 
 #[test]
-fn a_key_of_another_name_signs_no_log() {
+fn a_key_of_another_name_or_kind_signs_no_log() {
     let dir = tempfile::tempdir().unwrap();
-    let error = Log::open(dir.path(), identity(AGENT), REPO_ID, build(), key("whale-strategy")).unwrap_err();
-    assert!(matches!(error, OpenError::Key { .. }));
+    let witness = NoteSigner::cosigner(&origin(REPO_ID, AGENT), ed25519_dalek::SigningKey::from_bytes(&[7; 32]));
+    for wrong in [key("whale-strategy"), witness] {
+        let error = Log::open(dir.path(), identity(AGENT), REPO_ID, build(), wrong).unwrap_err();
+        assert!(matches!(error, OpenError::Key { .. }));
+    }
     assert_eq!(files(dir.path()).len(), 0);
 }
 
