@@ -89,6 +89,12 @@ pub enum PackError {
         /// Where.
         data_dir: PathBuf,
     },
+    /// The file to write is there.
+    #[error("{path} is there already: give another name")]
+    Exists {
+        /// The path.
+        path: PathBuf,
+    },
     /// The name of the file to write does not end as a pack's.
     #[error("{path} does not end with {}, by which packs are known", crate::place::PACK_SUFFIX)]
     Suffix {

@@ -110,7 +110,8 @@ pub fn trace(place: &Place, id: &str) -> Result<Story, TraceError> {
     let causation =
         body.as_ref().and_then(|body| serde_json::from_value::<Causation>(body.get("causation")?.clone()).ok());
     let recordings = place_data_dir(place).map(|data_dir| data_dir.join("recordings"));
-    let inputs = causation.map(|causation| inputs::read(&causation, body.as_ref(), recordings.as_deref()));
+    let live = logs.iter().any(|log| log.files.is_live());
+    let inputs = causation.map(|causation| inputs::read(&causation, body.as_ref(), recordings.as_deref(), live));
     if let Some(problem) = inputs.as_ref().and_then(Inputs::problem) {
         problems.push(problem);
     }
@@ -247,6 +248,10 @@ fn not_shown(steps: &[Step], inputs: Option<&Inputs>, has_proposal: bool) -> Vec
     }
     if inputs.is_some_and(|inputs| matches!(inputs.recorded, Recorded::Absent)) {
         not_shown.push("the market inputs: the recording is not here".to_owned());
+    }
+    if inputs.is_some_and(|inputs| matches!(inputs.recorded, Recorded::Short { live: true, .. })) {
+        not_shown
+            .push("the market inputs: the recording is not written up to them yet; ask again in a second".to_owned());
     }
     let uncovered = steps.iter().filter(|step| matches!(step.proof, Proof::NotYet)).count();
     if uncovered > 0 {

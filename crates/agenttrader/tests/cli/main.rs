@@ -15,3 +15,4 @@ mod help;
 mod logs;
 mod recordings;
 mod screen;
+mod stories;

@@ -143,7 +143,7 @@ fn what_is_there_already_and_what_is_no_pack_by_its_name_is_not_written() {
     let dir = floor();
     let out = dir.path().join("mine.tar.zst");
     fs::write(&out, "mine").unwrap();
-    assert!(matches!(packed(dir.path(), Some(&out)), Err(PackError::Io { .. })));
+    assert!(matches!(packed(dir.path(), Some(&out)), Err(PackError::Exists { .. })));
     assert_eq!(fs::read_to_string(&out).unwrap(), "mine");
     assert!(matches!(packed(dir.path(), Some(&dir.path().join("pack.tgz"))), Err(PackError::Suffix { .. })));
     let empty = tempfile::tempdir().unwrap();

@@ -6,6 +6,7 @@ use super::tar::{BLOCK, END_BLOCKS, Header, padding};
 use super::{About, FORMAT, Pack, PackError, PackedLog, readme, verify};
 use crate::committed::{Committed, CommittedError, tile_bytes};
 use crate::keyring::{Keyring, log_key, origin};
+use crate::own_log::GOVERNANCE_CLI;
 use crate::place::{PACK_SUFFIX, Place, PlacedLog};
 use agenttrader_agent::keys::Agents;
 use agenttrader_audit::checkpoint::SignedCheckpoint;
@@ -24,7 +25,7 @@ use agenttrader_sequence::read::Recording;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
-use std::io::{self, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -84,7 +85,7 @@ pub fn write(packing: &Packing<'_>, progress: &mut dyn FnMut(u64, u64)) -> Resul
         Some(out) if !out.to_string_lossy().ends_with(PACK_SUFFIX) => {
             return Err(PackError::Suffix { path: out.to_owned() });
         }
-        Some(out) if out.exists() => return Err(io(out)(io::ErrorKind::AlreadyExists.into())),
+        Some(out) if out.exists() => return Err(PackError::Exists { path: out.to_owned() }),
         Some(out) => out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned(),
         None => data_dir.join("packs"),
     };
@@ -181,6 +182,8 @@ fn logs(data_dir: &Path) -> Result<(Vec<Log>, Vec<String>), PackError> {
         let committed = Committed::now(&placed.files).map_err(|error| bad(&format!("audit/{agent_name}"), &error))?;
         match committed.filter(|committed| committed.size() > 0) {
             Some(committed) => logs.push(Log { placed, agent_name, committed }),
+            // The log of whoever packs is begun by that.
+            None if agent_name == GOVERNANCE_CLI => {}
             None => without.push(agent_name),
         }
     }

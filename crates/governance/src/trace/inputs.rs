@@ -42,6 +42,15 @@ pub enum Recorded {
         /// Why.
         why: String,
     },
+    /// It is here and ends before that input.
+    Short {
+        /// Its file.
+        file: String,
+        /// Inputs in it.
+        inputs: u64,
+        /// Whether it may still be written: then the input comes within a second or so.
+        live: bool,
+    },
     /// It is here, and its bytes are others than the proposal says.
     Differs {
         /// Its file.
@@ -81,7 +90,10 @@ impl Inputs {
     /// What is wrong.
     pub(super) fn problem(&self) -> Option<String> {
         match &self.recorded {
-            Recorded::Absent | Recorded::Verified { .. } => None,
+            Recorded::Absent | Recorded::Verified { .. } | Recorded::Short { live: true, .. } => None,
+            Recorded::Short { file, inputs, .. } => Some(format!(
+                "recording {file}: it ends after {inputs} inputs, before the one that caused the proposal"
+            )),
             Recorded::Unreadable { file, why } => Some(format!("recording {file}: {why}")),
             Recorded::Differs { file, sha256 } => {
                 Some(format!("recording {file}: its bytes up to the input have SHA-256 {sha256}, not the proposal's"))
@@ -90,16 +102,19 @@ impl Inputs {
     }
 }
 
-/// Reads what caused a proposal. `recordings` is the folder where recordings are, where there is one.
-pub(super) fn read(causation: &Causation, proposal: Option<&Value>, recordings: Option<&Path>) -> Inputs {
+/// Reads what caused a proposal. `recordings` is the folder where recordings are, where there is one; `live`: a floor may be writing there.
+pub(super) fn read(causation: &Causation, proposal: Option<&Value>, recordings: Option<&Path>, live: bool) -> Inputs {
     let recorded = match recordings.and_then(|folder| find(folder, causation.recording_id)) {
         None => Recorded::Absent,
         Some(path) => {
             let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             match read_up_to(&path, causation, &names(proposal)) {
                 Err(why) => Recorded::Unreadable { file, why },
-                Ok(Read { sha256, .. }) if sha256 != causation.recording_sha256 => Recorded::Differs { file, sha256 },
-                Ok(Read { bytes, causing, market, .. }) => Recorded::Verified { file, bytes, causing, market },
+                Ok(Read::Short { inputs }) => Recorded::Short { file, inputs, live },
+                Ok(Read::Whole { sha256, .. }) if sha256 != causation.recording_sha256 => {
+                    Recorded::Differs { file, sha256 }
+                }
+                Ok(Read::Whole { bytes, causing, market, .. }) => Recorded::Verified { file, bytes, causing, market },
             }
         }
     };
@@ -123,11 +138,10 @@ fn names(proposal: Option<&Value>) -> BTreeSet<String> {
     legs.chain(at("/symbol")).chain(at("/option/contract_symbol")).collect()
 }
 
-struct Read {
-    sha256: Digest,
-    bytes: u64,
-    causing: InputShown,
-    market: Vec<InputShown>,
+/// What reading up to an input gave.
+enum Read {
+    Whole { sha256: Digest, bytes: u64, causing: InputShown, market: Vec<InputShown> },
+    Short { inputs: u64 },
 }
 
 fn read_up_to(path: &Path, causation: &Causation, names: &BTreeSet<String>) -> Result<Read, String> {
@@ -139,20 +153,14 @@ fn read_up_to(path: &Path, causation: &Causation, names: &BTreeSet<String>) -> R
     let mut last: BTreeMap<(InstrumentId, bool), Numbered> = BTreeMap::new();
     loop {
         let next = recording.next_input().map_err(|error| chain(&error))?;
-        let Some(input) = next else {
-            return Err(format!(
-                "has {} inputs, and input {} caused the proposal",
-                recording.inputs(),
-                causation.input_number
-            ));
-        };
+        let Some(input) = next else { return Ok(Read::Short { inputs: recording.inputs() }) };
         if let Input::Instrument { id, instrument } = &input.input {
             known.insert(*id, instrument.to_string());
         }
         if input.number == causation.input_number {
             let causing = shown(&input, &known);
             let market = last.values().map(|input| shown(input, &known)).collect();
-            return Ok(Read { sha256: recording.digest_so_far(), bytes: recording.offset(), causing, market });
+            return Ok(Read::Whole { sha256: recording.digest_so_far(), bytes: recording.offset(), causing, market });
         }
         let Input::Market(event @ (MarketEvent::Quote(_) | MarketEvent::Trade(_))) = &input.input else { continue };
         let is_trade = matches!(event, MarketEvent::Trade(_));

@@ -108,12 +108,19 @@ impl Page {
                 for input in market {
                     self.line("", &format!("before it, input {}, {}: {}", input.number, input.kind, input.text));
                 }
-                self.line("", &format!("head -c {bytes} {file} | sha256sum gives the proposal's {recording_sha256}"));
+                self.line(
+                    "",
+                    &format!("head -c {bytes} recordings/{file} | sha256sum gives the proposal's {recording_sha256}"),
+                );
             }
             Recorded::Absent => {
                 self.heading(number, "input", &whose);
                 self.line("", "the recording is not here");
                 self.line("", &format!("SHA-256 of its bytes up to that input: {recording_sha256}"));
+            }
+            Recorded::Short { file, inputs, .. } => {
+                self.heading(number, "input", &whose);
+                self.line("", &format!("{file} has {inputs} inputs so far"));
             }
             Recorded::Unreadable { file, why } => {
                 self.heading(number, "input", &whose);
