@@ -1,10 +1,10 @@
 //! An agent's Ed25519 keys: one for its log, one for what it signs.
 //!
 //! Private keys lie in `DATA_DIR/keys/AGENT_NAME.{log,sign}`, made once, readable by their owner alone, never logged. Public keys of all
-//! agents of a data directory stand in `keys/agents.json`.
+//! agents of a data directory stand in `keys/agents.json`. Mission control's key as a witness is `keys/witness`.
 
 use crate::entropy::{self, EntropyError};
-use agenttrader_audit::note::NoteSigner;
+use agenttrader_audit::note::{KeyKind, NoteSigner, VerifierKey};
 use agenttrader_core::canonical_json;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::is_agent_name;
@@ -170,12 +170,7 @@ impl Keys {
         if !is_agent_name(agent_name) {
             return Err(KeyError::Name { name: agent_name.to_owned() });
         }
-        let dir = keys_dir(data_dir);
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&dir)
-            .map_err(|source| KeyError::Io { path: dir.clone(), source })?;
+        let dir = made_dir(data_dir)?;
         // Agents start side by side: one at a time makes keys and merges the public ones.
         let _held = held(&dir.join(".lock"))?;
         let log = Signer::of(private_key(&dir, &format!("{agent_name}.log"))?);
@@ -191,7 +186,31 @@ impl Keys {
     }
 }
 
+/// The key with which mission control cosigns the checkpoints of other agents' logs, made at its first start: `keys/witness`, under that name.
+///
+/// # Errors
+/// [`KeyError`]; also when others could read the key.
+pub fn witness(data_dir: &Path, name: &str) -> Result<NoteSigner, KeyError> {
+    let dir = made_dir(data_dir)?;
+    let _held = held(&dir.join(".lock"))?;
+    Ok(NoteSigner::cosigner(name, private_key(&dir, "witness")?))
+}
+
+/// The folder of keys, made if there is none.
+fn made_dir(data_dir: &Path) -> Result<PathBuf, KeyError> {
+    let dir = keys_dir(data_dir);
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(&dir);
+    made.map_err(|source| KeyError::Io { path: dir.clone(), source })?;
+    Ok(dir)
+}
+
 impl PublicKeys {
+    /// The key that verifies the checkpoints of the agent's log, which bears the name of the log's origin.
+    pub fn log_verifier(&self, origin: &str) -> Option<VerifierKey> {
+        let bytes: [u8; 32] = STANDARD.decode(&self.log).ok()?.try_into().ok()?;
+        Some(VerifierKey::new(origin, KeyKind::Ed25519, VerifyingKey::from_bytes(&bytes).ok()?))
+    }
+
     /// The key that checks what the agent signs.
     pub fn signing_key(&self) -> Option<VerifyingKey> {
         let bytes: [u8; 32] = STANDARD.decode(&self.sign).ok()?.try_into().ok()?;

@@ -82,3 +82,28 @@ fn what_is_no_key_is_an_error_and_never_replaced() {
     assert!(matches!(Keys::open(dir.path(), "b"), Err(KeyError::Agents { .. })));
     assert!(matches!(Keys::open(dir.path(), "../b"), Err(KeyError::Name { .. })));
 }
+
+#[test]
+fn the_witness_has_one_key_of_its_own_that_nobody_else_reads() {
+    let data_dir = tempfile::tempdir().unwrap();
+    let first = agenttrader_agent::keys::witness(data_dir.path(), "example/witness").unwrap();
+    let again = agenttrader_agent::keys::witness(data_dir.path(), "example/witness").unwrap();
+    assert_eq!(first.verifier(), again.verifier());
+    assert_eq!(first.verifier().kind(), agenttrader_audit::note::KeyKind::Cosigner);
+    let path = data_dir.path().join("keys/witness");
+    assert_eq!(std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&path).unwrap()) & 0o777, 0o600);
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    assert!(matches!(
+        agenttrader_agent::keys::witness(data_dir.path(), "example/witness"),
+        Err(KeyError::Exposed { .. })
+    ));
+}
+
+#[test]
+fn a_log_is_verified_with_the_key_that_signs_it() {
+    let data_dir = tempfile::tempdir().unwrap();
+    let keys = Keys::open(data_dir.path(), "gamma-strategy").unwrap();
+    let signer = keys.log.note_signer("agenttrader/agent-trader-v2/gamma-strategy");
+    let public = &agents(data_dir.path()).unwrap()["gamma-strategy"];
+    assert_eq!(public.log_verifier(signer.name()), Some(signer.verifier()));
+}

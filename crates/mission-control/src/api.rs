@@ -4,6 +4,7 @@
 
 mod agents;
 mod ask;
+mod audit;
 mod events;
 mod market;
 mod records;
@@ -28,12 +29,14 @@ use utoipa::{OpenApi, ToSchema};
 
 pub use agents::AgentDetail;
 pub use agenttrader_agent::health::serve;
+pub use audit::AuditAnswer;
 pub use events::Beat;
 pub use market::{GexAnswer, MarketAnswer, PnlAnswer, PositionsAnswer};
 pub use safety::{AgentInBrief, SafetyAnswer, SafetySource};
 
-/// Where the API's routes begin. What lies elsewhere are the endpoints of every agent.
-const API: &str = "/api/";
+/// Where the routes begin that are for whom is let in: the API, and mission control's own log. What lies elsewhere are the endpoints of every
+/// agent.
+const GUARDED: [&str; 2] = ["/api/", "/audit/"];
 
 /// A part of a list, newest first.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -61,6 +64,7 @@ pub(crate) type Refused = Problem;
         agents::agents,
         agents::agent,
         safety::safety,
+        audit::audit,
         records::proposals,
         records::proposal,
         records::decisions,
@@ -88,6 +92,7 @@ pub fn router(hub: Arc<Hub>, board: Arc<StatusBoard>, access: Access, hosts: Hos
         .route("/api/v1/agents", get(agents::agents))
         .route("/api/v1/agents/{agent_name}", get(agents::agent))
         .route("/api/v1/safety", get(safety::safety))
+        .route("/api/v1/audit", get(audit::audit))
         .route("/api/v1/proposals", get(records::proposals))
         .route("/api/v1/proposals/{id}", get(records::proposal))
         .route("/api/v1/decisions", get(records::decisions))
@@ -107,7 +112,8 @@ pub fn router(hub: Arc<Hub>, board: Arc<StatusBoard>, access: Access, hosts: Hos
 
 async fn admit(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    if request.uri().path().starts_with(API) && !access.allows(peer, request.headers()) {
+    let is_guarded = GUARDED.iter().any(|start| request.uri().path().starts_with(start));
+    if is_guarded && !access.allows(peer, request.headers()) {
         let problem = Problem::new(StatusCode::UNAUTHORIZED, "a bearer token is needed: `Authorization: Bearer …`");
         return ([(WWW_AUTHENTICATE, "Bearer")], problem).into_response();
     }

@@ -4,6 +4,7 @@ use crate::inventory::Inventory;
 use crate::polled::{Cadence, Polled};
 use crate::reading::Reading;
 use crate::view::{Kept, RecordId, View};
+use crate::witness::seen::AuditSeen;
 use agenttrader_agent::clock;
 use agenttrader_agent::tasks::Stop;
 use agenttrader_audit::record::Record;
@@ -26,6 +27,7 @@ pub struct Hub {
     view: RwLock<View>,
     polled: RwLock<BTreeMap<String, Polled>>,
     journal_problems: RwLock<BTreeMap<String, String>>,
+    audit: RwLock<AuditSeen>,
     events: broadcast::Sender<Arc<Kept>>,
     seats: Arc<Semaphore>,
 }
@@ -51,6 +53,7 @@ impl Hub {
             view: RwLock::new(View::new()),
             polled: RwLock::default(),
             journal_problems: RwLock::default(),
+            audit: RwLock::default(),
             events: broadcast::Sender::new(EVENTS_WAITING_MOST),
             seats: Arc::new(Semaphore::new(STREAMS_MOST)),
         })
@@ -107,6 +110,16 @@ impl Hub {
             Some(problem) => problems.insert(agent_name.to_owned(), problem),
             None => problems.remove(agent_name),
         };
+    }
+
+    /// Looks at what the witness knows.
+    pub(crate) fn audit<T>(&self, look: impl FnOnce(&AuditSeen) -> T) -> T {
+        look(&self.audit.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes what the witness knows.
+    pub(crate) fn put_audit(&self, change: impl FnOnce(&mut AuditSeen)) {
+        change(&mut write(&self.audit));
     }
 
     /// A place at the stream, from after `last` on; nothing when all places are taken.

@@ -177,8 +177,17 @@ impl Inventory {
 impl Agent {
     /// Where its status is asked for.
     pub fn status_url(&self) -> String {
+        format!("{}/ops/status", self.base_url())
+    }
+
+    /// Where the files of its log are asked for.
+    pub fn audit_url(&self) -> String {
+        format!("{}/audit", self.base_url())
+    }
+
+    fn base_url(&self) -> String {
         let port = if has_port(&self.service_dns) { String::new() } else { format!(":{DEFAULT_PORT}") };
-        format!("http://{}{port}/ops/status", self.service_dns)
+        format!("http://{}{port}", self.service_dns)
     }
 
     fn check(&self) -> Result<(), InventoryError> {

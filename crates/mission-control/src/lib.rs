@@ -1,4 +1,4 @@
-//! Mission control: the view (a fold over records), the poller of the agents, the read-only API.
+//! Mission control: the view (a fold over records), the poller of the agents, the witness of their logs, the read-only API.
 //!
 //! This crate never has a route that changes anything. Start at [`view`], then [`api`].
 
@@ -26,3 +26,4 @@ mod polled;
 pub mod reading;
 mod story;
 pub mod view;
+pub mod witness;

@@ -6,6 +6,7 @@ use crate::hub::Hub;
 use crate::inventory::Criticality;
 use crate::poll::AgentRow;
 use crate::reading::{Freshness, FreshnessState, MarketHours, Posture};
+use crate::witness::seen::{AuditSeen, LogFinding};
 use agenttrader_agent::clock;
 use agenttrader_agent::guard::Problem;
 use agenttrader_agent::service_kind::ServiceKind;
@@ -63,6 +64,8 @@ pub struct SafetyAnswer {
     pub safe_to_execute_orders: bool,
     /// What stands in the way.
     pub gating_reasons: Vec<String>,
+    /// What is wrong with which agent's log, the gravest first; `/api/v1/audit` has the rest.
+    pub audit: Vec<LogFinding>,
 }
 
 /// An agent in brief.
@@ -96,10 +99,11 @@ pub(crate) async fn safety(State(hub): State<Arc<Hub>>, _: Asked<Nothing>) -> Js
     let current = posture
         .map(|taken| (taken.reading, clock::monotonic().saturating_duration_since(taken.at)))
         .filter(|(posture, age)| *age <= reading_age_most(posture.market.speed));
-    Json(match &current {
+    let answer = match &current {
         Some((posture, age)) => from_readings(posture, *age, &rows, clock::wall()),
         None => from_statuses(&rows, clock::wall()),
-    })
+    };
+    Json(SafetyAnswer { audit: hub.audit(AuditSeen::findings), ..answer })
 }
 
 /// Readings come once a venue second; where venue time goes slowly they come less often.
@@ -121,6 +125,7 @@ fn from_readings(posture: &Posture, age: Duration, rows: &[AgentRow], server_utc
         safe_to_run_strategies: posture.safe_to_run_strategies,
         safe_to_execute_orders: posture.safe_to_execute_orders,
         gating_reasons: posture.gating_reasons.clone(),
+        audit: Vec::new(),
     }
 }
 
@@ -158,6 +163,7 @@ fn from_statuses(rows: &[AgentRow], server_utc: UnixNanos) -> SafetyAnswer {
         safe_to_run_strategies: all_of(ServiceKind::Strategy, |status| status.safety.safe_to_run_strategies),
         safe_to_execute_orders: all_of(ServiceKind::Execution, |status| status.safety.safe_to_execute_orders),
         gating_reasons,
+        audit: Vec::new(),
     }
 }
 

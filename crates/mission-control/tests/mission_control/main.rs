@@ -11,3 +11,4 @@ mod poll;
 mod stream;
 mod view;
 mod walk;
+mod witness;

@@ -22,7 +22,7 @@ async fn the_document_is_the_one_that_was_read() {
     let served = Given::empty().body("/api/v1/openapi.json").await;
     assert_eq!(served, serde_json::from_str::<serde_json::Value>(&document).unwrap());
     let paths = served["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 14);
+    assert_eq!(paths.len(), 15);
     for (path, item) in paths {
         assert_eq!(item.as_object().unwrap().keys().collect::<Vec<_>>(), ["get"], "{path}");
     }

@@ -1,0 +1,178 @@
+//! The witness: follows every agent's log, checks that each checkpoint goes on from the last, cosigns it (C2SP tlog-witness), raises what is
+//! wrong, and sends checkpoints to outside witnesses.
+//!
+//! On one machine it finds accidents and single logs that were damaged or rolled back. Whoever holds the whole machine can roll back the
+//! witness too: against that only what lies elsewhere helps, which is what outside witnesses are for.
+
+mod cosigned;
+pub mod finding;
+mod follower;
+pub mod log_source;
+pub mod outside;
+pub mod seen;
+mod shared;
+pub mod standing;
+pub mod store;
+
+use crate::hub::Hub;
+use agenttrader_agent::keys::{self, KeyError};
+use agenttrader_agent::marketdata_health::http_client;
+use agenttrader_agent::served_log::ServedLog;
+use agenttrader_agent::tasks::Stop;
+use agenttrader_audit::log::origin;
+use agenttrader_audit::note::{NoteSigner, VerifierKey};
+use agenttrader_audit::record::Entry;
+use agenttrader_core::identity::REPO_ID;
+use follower::{Follower, Tell};
+use futures_util::future::{join, join_all};
+use log_source::LogSource;
+use outside::Pinned;
+use seen::WitnessKey;
+use shared::Shared;
+use standing::Standing;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::{Store, StoreError};
+
+/// The name of mission control's key as a witness.
+pub fn witness_name() -> String {
+    format!("agenttrader/{REPO_ID}/witness")
+}
+
+/// How logs are followed.
+pub struct WitnessSettings {
+    /// Where keys and the witness's files lie.
+    pub data_dir: PathBuf,
+    /// Mission control's own log, by the name under which it stands in the inventory: it is not asked for over the network.
+    pub own: Option<(String, ServedLog)>,
+    /// Outside witnesses.
+    pub outside: Vec<Pinned>,
+    /// Takes the record of each change, for mission control's own log.
+    pub tell: Box<dyn Fn(Entry) + Send + Sync>,
+}
+
+/// Why no log can be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum WitnessError {
+    /// The witness's key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The witness's files.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No HTTP client can be made.
+    #[error("no HTTP client can be made")]
+    Client(#[source] reqwest::Error),
+    /// Two outside witnesses of one name.
+    #[error("the witness {name} is named twice")]
+    Twice {
+        /// The name.
+        name: String,
+    },
+}
+
+/// The witness, ready to follow logs.
+pub struct Witness {
+    followers: Vec<Follower>,
+    outside: Vec<Pinned>,
+    shared: Arc<Shared>,
+    client: reqwest::Client,
+}
+
+impl Witness {
+    /// Opens key and files, and raises again what stayed raised. Blocks.
+    ///
+    /// # Errors
+    /// [`WitnessError`].
+    pub fn open(hub: &Arc<Hub>, settings: WitnessSettings) -> Result<Self, WitnessError> {
+        let WitnessSettings { data_dir, own, outside, tell } = settings;
+        let mut names = BTreeSet::new();
+        if let Some(twice) = outside.iter().find(|pinned| !names.insert(pinned.key().name())) {
+            return Err(WitnessError::Twice { name: twice.key().name().to_owned() });
+        }
+        let signer = Arc::new(keys::witness(&data_dir, &witness_name())?);
+        let store = Store::open(&data_dir)?;
+        let client = http_client().map_err(WitnessError::Client)?;
+        let pinned = pinned_keys(&signer, &outside);
+        store.put_witnesses(&pinned)?;
+        hub.put_audit(|seen| {
+            seen.witness = Some(WitnessKey::of(&signer.verifier()));
+            seen.outside = outside.iter().map(Pinned::unseen).collect();
+        });
+        let shared = Arc::new(Shared::new(Arc::clone(hub), store.clone()));
+        let tell: Tell = Arc::from(tell);
+        let timeout = hub.cadence().timeout;
+        let mut followers = Vec::new();
+        for agent in hub.inventory().agents().iter().filter(|agent| agent.replicas > 0) {
+            let agent_name = agent.agent_name.clone();
+            let source = match &own {
+                Some((name, log)) if *name == agent_name => LogSource::own(log.clone(), client.clone(), timeout),
+                _ => LogSource::endpoint(agent.audit_url(), client.clone(), timeout),
+            };
+            let cosigned = kept_cosigned(&store, &data_dir, &agent_name, &pinned);
+            shared.add(&agent_name, source.clone(), cosigned);
+            let mut follower = Follower {
+                origin: origin(REPO_ID, &agent_name),
+                data_dir: data_dir.clone(),
+                source,
+                signer: Arc::clone(&signer),
+                store: store.clone(),
+                shared: Arc::clone(&shared),
+                hub: Arc::clone(hub),
+                tell: Arc::clone(&tell),
+                standing: Standing::new(&agent_name),
+                followed: None,
+                kept: BTreeSet::new(),
+                verified_utc: None,
+                agent_name,
+            };
+            follower.resume();
+            followers.push(follower);
+        }
+        Ok(Self { followers, outside, shared, client })
+    }
+
+    /// Follows every log side by side, at once and then at the interval at which agents are polled, until `stop`.
+    pub async fn run(self, stop: Stop) {
+        let Self { followers, outside, shared, client } = self;
+        let followed = followers.into_iter().map(|follower| follow(follower, stop.clone()));
+        let sent = outside
+            .into_iter()
+            .map(|pinned| outside::send_all(pinned, Arc::clone(&shared), client.clone(), stop.clone()));
+        join(join_all(followed), join_all(sent)).await;
+    }
+}
+
+async fn follow(mut follower: Follower, mut stop: Stop) {
+    loop {
+        let wait = tokio::select! {
+            () = stop.wait() => return,
+            wait = follower.round() => wait,
+        };
+        if tokio::time::timeout(wait, stop.wait()).await.is_ok() {
+            return;
+        }
+    }
+}
+
+/// Ourselves, then the outside witnesses.
+fn pinned_keys(signer: &NoteSigner, outside: &[Pinned]) -> Vec<VerifierKey> {
+    std::iter::once(signer.verifier()).chain(outside.iter().map(|pinned| pinned.key().clone())).collect()
+}
+
+/// The cosigned checkpoint that was kept of a log, if every line of it is of the log or of a pinned witness and verifies.
+fn kept_cosigned(
+    store: &Store,
+    data_dir: &Path,
+    agent_name: &str,
+    pinned: &[VerifierKey],
+) -> Option<agenttrader_audit::checkpoint::SignedCheckpoint> {
+    let kept = store.cosigned(agent_name)?;
+    let log = keys::agents(data_dir).ok()?.get(agent_name)?.log_verifier(&origin(REPO_ID, agent_name))?;
+    let signed = |key: &&VerifierKey| kept.note().signatures().iter().any(|line| key.made(line));
+    let all_good = kept.verify(&log).is_ok()
+        && kept.knows_all(&log, pinned).is_ok()
+        && pinned.iter().filter(signed).all(|key| kept.note().signed_by(key).is_ok());
+    all_good.then_some(kept)
+}
