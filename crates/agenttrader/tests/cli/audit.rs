@@ -276,3 +276,33 @@ fn verify_names_the_first_bad_entry_tile_or_file_and_exits_1() {
     damaged("a kept checkpoint", &other, &["audit", "verify", ".agenttrader/audit/gamma-strategy", "--since", "kept"]);
     golden("audit_verify_damaged", &screens);
 }
+
+#[test]
+fn the_logs_of_a_floor_verify_while_it_runs_and_when_it_has_ended() {
+    let home = Home::new();
+    let mut floor = home.start(&["floor", "--port-base", "0", "--seed", "7", "--speed", "20"]);
+    let gamma = floor.address("gamma strategy");
+    floor.wait_for("a proposal", |out, _| out.contains("\"order_proposal\"").then_some(()));
+    let running = json_of(&home, &["audit", "verify", "--json"]);
+    assert_eq!((&running["verdict"], running["logs"].as_array().unwrap().len()), (&json!("good"), 5), "{running}");
+    let url = format!("http://{gamma}");
+    let served = json_of(&home, &["audit", "verify", &url, "--json"]);
+    assert_eq!(served["logs"][0]["report"]["origin"], "agenttrader/agent-trader-v2/gamma-strategy", "{served}");
+    home.run(&["audit", "prove", &url, "0", "--out", "receipt", "--entry", "entry"]).exits(0);
+    let vkey = home.run(&["audit", "vkey", "gamma-strategy"]).exits(0).stdout();
+    home.run(&["audit", "verify", "--proof", "receipt", "--entry", "entry", "--key", vkey.trim()]).exits(0);
+    assert_eq!(home.run(&["audit", "tail", "-n", "3"]).exits(0).stdout().lines().count(), 3);
+    // The first checkpoint of a log comes within a second of its first record, or later where the disk is slow.
+    floor.wait_for("a checkpoint of each", |_, _| {
+        let checkpoints = home.run(&["audit", "checkpoint", "--json"]).stdout();
+        let checkpoints: Option<Vec<Value>> = serde_json::from_str(&checkpoints).ok();
+        checkpoints.filter(|checkpoints| checkpoints.len() == 5)
+    });
+    home.write("kept", &home.run(&["audit", "checkpoint", "--export"]).exits(0).stdout());
+    assert_eq!(floor.end("INT").0, Some(0));
+    let ended = json_of(&home, &["audit", "verify", "--since", "kept", "--json"]);
+    assert_eq!(ended["verdict"], "good", "{ended}");
+    assert!(ended["checked"]["held"].as_u64().unwrap() >= 5, "{ended}");
+    let stop = home.run(&["audit", "tail", "--agent", "gamma-strategy", "-n", "1"]).exits(0).stdout();
+    assert!(stop.contains("agent_stop"), "{stop}");
+}

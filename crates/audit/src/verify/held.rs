@@ -1,5 +1,6 @@
 //! Checkpoints that somebody else holds: the log must extend each of them.
 
+use super::KeysFrom;
 use super::finding::{Finding, Spot};
 use super::report::LogReport;
 use super::snapshot::Snapshot;
@@ -73,14 +74,22 @@ pub(super) fn check(
             }
             Ok(_) => report.counts.held = report.counts.held.saturating_add(1),
         }
+        // What stands beside the log is rolled back with it.
+        report.outside = report.outside.saturating_add(u64::from(!held.cosigned));
         if held.cosigned {
-            cosignatures(held, key, &witnesses, report);
+            cosignatures(held, key, &witnesses, against, report);
         }
     }
 }
 
 /// Checks the witnesses' lines, if any witness's key is known.
-fn cosignatures(held: &Held, key: &VerifierKey, witnesses: &[VerifierKey], report: &mut LogReport) {
+fn cosignatures(
+    held: &Held,
+    key: &VerifierKey,
+    witnesses: &[VerifierKey],
+    against: &Against<'_>,
+    report: &mut LogReport,
+) {
     let lines = held.checkpoint.note().signatures();
     let others = lines.iter().filter(|line| !key.made(line)).count() as u64;
     if witnesses.is_empty() {
@@ -96,7 +105,10 @@ fn cosignatures(held: &Held, key: &VerifierKey, witnesses: &[VerifierKey], repor
             continue;
         }
         match held.checkpoint.note().signed_by(witness) {
-            Ok(_) => report.counts.cosignatures = report.counts.cosignatures.saturating_add(1),
+            Ok(_) => {
+                report.counts.cosignatures = report.counts.cosignatures.saturating_add(1);
+                report.outside = report.outside.saturating_add(u64::from(against.keys.from() != KeysFrom::Pack));
+            }
             Err(error) => differs(error.to_string()),
         }
     }

@@ -97,6 +97,9 @@ pub struct LogReport {
     /// Digests of the large payloads that entries name.
     #[serde(skip)]
     pub payloads: BTreeSet<Digest>,
+    /// Checkpoints that somebody outside holds, and that it extends: not those of a witness on the same machine, or of the pack's own word.
+    #[serde(skip)]
+    pub(super) outside: u64,
     /// Lines of witnesses whose keys are not known.
     #[serde(skip)]
     pub(super) unknown_cosignatures: u64,
@@ -118,6 +121,7 @@ impl LogReport {
             counts: Counts::default(),
             not_shown: Vec::new(),
             payloads: BTreeSet::new(),
+            outside: 0,
             unknown_cosignatures: 0,
         }
     }
@@ -145,7 +149,7 @@ impl LogReport {
     pub(super) fn tell_not_shown(&mut self, against: &Against<'_>, listed: bool) {
         let mut tell = |what: String| self.not_shown.push(what);
         tell("what was never logged".to_owned());
-        tell(match self.counts.held {
+        tell(match self.outside {
             0 => "a whole machine rolled back to an earlier state: no checkpoint that somebody outside holds was given"
                 .to_owned(),
             _ => "a whole machine rolled back to a state after the checkpoints that were given".to_owned(),
@@ -161,7 +165,10 @@ impl LogReport {
             _ => {}
         }
         if against.blobs.is_none() && self.counts.payloads > 0 {
-            tell(format!("the bytes of {} large payloads, which are not here", self.counts.payloads));
+            tell(match self.counts.payloads {
+                1 => "the bytes of a large payload, which is not here".to_owned(),
+                many => format!("the bytes of {many} large payloads, which are not here"),
+            });
         }
         if !listed {
             tell("files that do not belong there: the place cannot be listed".to_owned());
@@ -169,6 +176,7 @@ impl LogReport {
         if self.counts.cosignatures == 0 {
             tell(match self.unknown_cosignatures {
                 0 => "that a witness saw it: no cosignature".to_owned(),
+                1 => "that a witness saw it: the cosignature's key was not given".to_owned(),
                 lines => format!("that a witness saw it: {lines} cosignatures of keys that were not given"),
             });
         }
