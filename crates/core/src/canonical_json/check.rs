@@ -39,8 +39,14 @@ struct Scan<'text> {
 #[derive(Clone, Copy)]
 struct Written<'text> {
     text: &'text str,
+    escaped: bool,
+}
+
+impl Written<'_> {
     /// ASCII without escapes: its bytes are its UTF-16 code units.
-    plain: bool,
+    fn is_plain(self) -> bool {
+        !self.escaped && self.text.is_ascii()
+    }
 }
 
 impl<'text> Scan<'text> {
@@ -95,19 +101,18 @@ impl<'text> Scan<'text> {
     fn string(&mut self) -> Option<Written<'text>> {
         self.take(b'"')?;
         let start = self.at;
-        let mut plain = true;
+        let mut escaped = false;
         loop {
             let rest = self.text.as_bytes().get(self.at..)?;
-            let length = rest.iter().position(|byte| is_escaped(*byte))?;
-            self.at = self.at.saturating_add(length);
+            self.at = self.at.saturating_add(unescaped(rest));
             match self.peek()? {
                 b'"' => {
                     let text = self.text.get(start..self.at)?;
                     self.step();
-                    return Some(Written { text, plain: plain && text.is_ascii() });
+                    return Some(Written { text, escaped });
                 }
                 b'\\' => {
-                    plain = false;
+                    escaped = true;
                     self.step();
                     self.escape()?;
                 }
@@ -197,9 +202,29 @@ impl<'text> Scan<'text> {
     }
 }
 
+/// How many bytes stand before the first that is escaped in a string, or ends it. Eight are looked at together.
+fn unescaped(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    // The top bit of each byte that is below `bound`, which is at most 128; of those after the first such byte it may say too much.
+    let below = |word: u64, bound: u8| word.wrapping_sub(ONES.wrapping_mul(u64::from(bound))) & !word & TOPS;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (place, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let equal = |byte: u8| below(word ^ ONES.wrapping_mul(u64::from(byte)), 1);
+        let found = below(word, b' ') | equal(b'"') | equal(b'\\');
+        if found != 0 {
+            let within = usize::try_from(found.trailing_zeros() >> 3).unwrap_or(0);
+            return place.saturating_mul(8).saturating_add(within);
+        }
+    }
+    let before = words.len().saturating_mul(8);
+    before.saturating_add(rest.iter().position(|byte| is_escaped(*byte)).unwrap_or(rest.len()))
+}
+
 /// Whether a name stands before another one: by UTF-16 code units, and never twice.
 fn comes_before(one: Written<'_>, other: Written<'_>) -> bool {
-    if one.plain && other.plain {
+    if one.is_plain() && other.is_plain() {
         return one.text < other.text;
     }
     units(one.text).lt(units(other.text))
@@ -238,4 +263,26 @@ fn characters(written: &str) -> impl Iterator<Item = char> + '_ {
 fn is_canonical_number(literal: &str) -> bool {
     let mut written = String::new();
     number_from(literal).is_ok_and(|number| write_number(&number, &mut written).is_ok() && written == literal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_escaped_byte_is_found_wherever_it_stands_and_whatever_stands_around_it() {
+        for around in [b'x', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xa2, 0xdc, 0xff] {
+            for length in 0..20 {
+                assert_eq!(unescaped(&vec![around; length]), length);
+                for at in 0..length {
+                    for byte in 0..=u8::MAX {
+                        let mut bytes = vec![around; length];
+                        bytes[at] = byte;
+                        let wanted = bytes.iter().position(|byte| is_escaped(*byte)).unwrap_or(length);
+                        assert_eq!(unescaped(&bytes), wanted, "{bytes:?}");
+                    }
+                }
+            }
+        }
+    }
 }
