@@ -15,4 +15,5 @@ mod help;
 mod logs;
 mod recordings;
 mod screen;
+mod secrets;
 mod stories;
