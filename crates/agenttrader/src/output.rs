@@ -117,6 +117,13 @@ pub fn talk(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{clean}");
 }
 
+/// Talk that only a person at a terminal wants.
+pub fn aside(text: &str) {
+    if std::io::stderr().is_terminal() {
+        talk(text);
+    }
+}
+
 /// Talk of what must go on, and end, though nobody reads it: waits for a moment, and while a line is stuck later ones are left out.
 pub fn tell(text: &str) {
     if UNTOLD.load(Ordering::SeqCst) > 0 {

@@ -6,6 +6,7 @@
 
 mod agents;
 mod audit;
+mod audit_outside;
 mod completions;
 mod configuration;
 mod faults;

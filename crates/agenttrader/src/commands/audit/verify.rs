@@ -2,7 +2,7 @@
 
 use super::{layout, not_there, place_as_it_is, receipt};
 use crate::cli::audit::VerifyArgs;
-use crate::output::{Done, Exit, Failure, Progress, data, json, talk};
+use crate::output::{Done, Exit, Failure, Progress, aside, data, json, talk};
 use crate::settings::Settings;
 use agenttrader_audit::note::{KeyKind, VerifierKey};
 use agenttrader_audit::verify::{
@@ -53,7 +53,7 @@ pub fn run(settings: &Settings, arguments: &VerifyArgs) -> Done {
     } else {
         show(&judged, verdict, settings);
         let (seconds, entries) = (begun.elapsed().as_secs_f64(), judged.counts().entries);
-        talk(&format!("{seconds:.1} s, {:.0} entries/s", entries as f64 / seconds.max(1e-9)));
+        aside(&format!("{seconds:.1} s, {:.0} entries/s", entries as f64 / seconds.max(1e-9)));
     }
     let is_away = matches!(place, Place::Remote(_)) && judged.logs.iter().all(|log| log.size.is_none());
     Ok(match verdict {
