@@ -1,7 +1,7 @@
 //! The story of one proposal across all agents, in causal order: the market input that caused it, the signal, the proposal, the decision with
 //! all its reasons, the order, what became of it. Each step is an entry of some agent's log, with the proof that it stands there.
 //!
-//! Records belong together by their correlation id; a signal, which has none, by the input that caused it. Inputs are read from the
+//! Records belong together by their correlation id; a signal has none, and the last one of the strategy in that symbol is told. Inputs are read from the
 //! recording that the proposal names, if it is here, and its bytes up to that input are compared with the digest in the proposal.
 
 mod inputs;
@@ -221,18 +221,23 @@ fn gather(logs: &[PlacedLog], chosen: &Candidate, problems: &mut Vec<String>) ->
         again(number, log, &wanted, &belongs, &mut gathered);
     }
     let proposal = gathered.iter().find(|one| one.record.intent_type == IntentType::OrderProposal);
-    let cause = proposal.and_then(|one| Some((one.log, one.cause()?, text(&one.payload, "/proposal/strategy_name"))));
-    if let Some((number, cause, strategy)) = cause
+    let cause = proposal.and_then(|one| Some((one.log, one.cause()?, one.payload.clone())));
+    if let Some((number, cause, proposal)) = cause
         && let Some(log) = logs.get(number)
     {
         let recording = cause.recording_id.to_string();
         let wanted = |entry: &str| entry.contains("\"intent_type\":\"signal\"") && entry.contains(&recording);
+        let same = |scanned: &Scanned, one: &str, other: &str| text(&scanned.payload, one) == text(&proposal, other);
         let belongs = |scanned: &Scanned| {
             scanned.record.intent_type == IntentType::Signal
-                && scanned.cause().is_some_and(|of| of.is_same(&cause))
-                && text(&scanned.payload, "/strategy_name") == strategy
+                && scanned.cause().is_some_and(|of| of.is_up_to(&cause))
+                && same(scanned, "/strategy_name", "/proposal/strategy_name")
+                && same(scanned, "/symbol", "/proposal/symbol")
         };
-        again(number, log, &wanted, &belongs, &mut gathered);
+        let mut signals = Vec::new();
+        again(number, log, &wanted, &belongs, &mut signals);
+        // A strategy signals when its stance changes: the last one before the proposal is the one it spoke from.
+        gathered.extend(signals.into_iter().max_by_key(|one| (one.cause().map(|of| of.input_number), one.record.seq)));
     }
     gathered
 }

@@ -56,7 +56,8 @@ pub enum AuditCommand {
                             agenttrader audit verify friday.tar.zst")]
     Pack(PackArgs),
     /// Tell the story of one proposal, from the market input that caused it to its outcome, each step with its proof
-    #[command(after_help = "Examples:\n  agenttrader audit trace 0f8e1c52-5d3b-8a9c-8f33-50211cdbbe73\n  agenttrader audit trace 0f8e1c52 friday.tar.zst\n  \
+    #[command(after_help = "Examples:\n  agenttrader audit trace 0f8e1c52-5d3b-8a9c-8f33-50211cdbbe73\n  \
+                            agenttrader audit trace 0f8e1c52 friday.tar.zst\n  \
                             agenttrader audit trace 0f8e1c52 --json\n\n\
                             Exit codes: 0 told, and every proof holds; 1 something does not hold; 2 no such proposal, or several.")]
     Trace(TraceArgs),

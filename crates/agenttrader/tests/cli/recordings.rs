@@ -78,6 +78,7 @@ fn a_floor_plays_a_recording_and_says_when_it_is_over() {
     let recording = std::fs::read_dir(home.path(".agenttrader/recordings")).unwrap().next().unwrap().unwrap().path();
     let proof = home.run(&["replay", recording.to_str().unwrap(), "--verify", ".agenttrader"]).exits(0);
     assert!(proof.stdout().contains("IDENTICAL"), "{}", proof.screen());
+    crate::stories::is_told(&home, "gamma-strategy");
 }
 
 #[test]

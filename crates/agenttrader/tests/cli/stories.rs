@@ -4,6 +4,7 @@ use crate::logs::{given, open};
 use crate::screen::{Home, Ran, golden};
 use agenttrader_audit::log::Log;
 use agenttrader_audit::proof::TlogProof;
+use agenttrader_audit::read;
 use agenttrader_audit::record::{Entry, IntentType, Outcome};
 use agenttrader_core::digest::Digest;
 use agenttrader_core::event::{MarketEvent, Quote, Trade};
@@ -250,6 +251,38 @@ fn what_was_altered_is_told_in_the_story() {
     std::fs::remove_dir_all(home.path(".agenttrader/recordings")).unwrap();
     let said = home.run(&["audit", "trace", &good]).exits(1);
     assert!(said.stdout().contains("the recording is not here"), "{}", said.screen());
+}
+
+/// After a floor has ended: a proposal of its has a story that holds, in its data directory and in a pack.
+pub fn is_told(home: &Home, agent: &str) {
+    let records = read::records(&home.path(".agenttrader"), agent).unwrap().map(Result::unwrap);
+    let proposal = records.into_iter().find(|record| record.intent_type == IntentType::OrderProposal).unwrap();
+    let story = proposal.correlation_id.unwrap().to_string();
+    let told = home.run(&["audit", "trace", &story]).exits(0);
+    for step in ["1 input", " proposal   ", " decision   ", "before it, input ", "| sha256sum gives the proposal's"] {
+        assert!(told.stdout().contains(step), "{step}: {}", told.screen());
+    }
+    home.run(&["audit", "pack", "--out", "floor.tar.zst"]).exits(0);
+    home.run(&["audit", "verify", "floor.tar.zst"]).exits(0);
+    let told = home.run(&["audit", "trace", &story, "floor.tar.zst"]).exits(0);
+    assert!(told.stdout().contains("the recording is not here"), "{}", told.screen());
+}
+
+#[test]
+fn a_story_that_goes_on_is_told_as_far_as_it_has_come() {
+    let home = Home::new();
+    floor(&home);
+    let good = GOOD.to_string();
+    let (gate, _) = open(&home.path(".agenttrader"), "shadow-gate");
+    let update = json!({"order": {"proposal_id": GOOD, "status": "CANCELED"}});
+    say(&gate, Some(GOOD_STORY), IntentType::OrderUpdate, Outcome::Success, "written just now", update);
+    let told = home.run(&["audit", "trace", &good, "--json"]).exits(0).stdout();
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let last = told["steps"].as_array().unwrap().iter().find(|step| step["summary"] == "written just now").unwrap();
+    // A checkpoint comes within a second or so: before that it is said that there is none.
+    let proof = last["proof"]["proof"].as_str().unwrap();
+    assert!(["covered", "not_yet"].contains(&proof), "{last}");
+    gate.close().unwrap();
 }
 
 #[test]

@@ -191,7 +191,9 @@ fn any_flipped_bit_of_a_packs_file_is_found_and_nothing_panics() {
     let whole = fs::read(packed(dir.path(), None).unwrap().path).unwrap();
     let path = dir.path().join("flipped.tar.zst");
     let mut seed = 1_u64;
-    for round in 0..200_usize {
+    // Ten thousand and more on demand, as for logs.
+    let rounds = std::env::var("AGENTTRADER_MUTATIONS").map_or(200, |count| count.parse().unwrap());
+    for round in 0..rounds {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         // Each bit of the first and the last bytes, then any.
         let bit = match round {
@@ -214,10 +216,12 @@ fn any_flipped_bit_of_a_packs_file_is_found_and_nothing_panics() {
     assert!(!found(&path).is_empty(), "twice");
 }
 
+type Files = Vec<(String, Vec<u8>)>;
+
 /// The files of a pack, to be changed and packed again by somebody who knows the form: seal, frames and headers are good.
 #[derive(Clone)]
 struct Forged {
-    files: Vec<(String, Vec<u8>)>,
+    files: Files,
     mtime: u64,
 }
 
@@ -280,7 +284,7 @@ fn a_file_dropped_added_renamed_swapped_doubled_or_changed_is_found_under_a_good
     let check = |what: &str, forged: &Forged| assert!(!forged.findings(&to).is_empty(), "{what}");
     for at in 0..count {
         let name = whole.files[at].0.clone();
-        let changed = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+        let changed = |change: &dyn Fn(&mut Files)| {
             let mut forged = whole.clone();
             change(&mut forged.files);
             forged
@@ -470,7 +474,7 @@ fn keys_that_the_auditor_brings_stand_in_the_place_of_the_packs_own() {
     assert_eq!(report.verdict(), Verdict::Good, "{report}");
     assert_eq!(report.logs[0].counts.cosignatures, 1);
     let other = NoteSigner::cosigner("other", SigningKey::from_bytes(&[9; 32])).verifier();
-    let pinned = verify(&pack, &Given { witnesses: &[other.clone()], ..Given::nothing() }).unwrap();
+    let pinned = verify(&pack, &Given { witnesses: std::slice::from_ref(&other), ..Given::nothing() }).unwrap();
     assert!(pinned.to_string().contains("unknown key witness.example/w1"), "{pinned}");
     let report = judged(&KnownKeys::parse(&own).unwrap().with(other));
     assert!(report.to_string().contains("unknown key witness.example/w1"), "{report}");

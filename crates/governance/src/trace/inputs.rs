@@ -66,7 +66,7 @@ pub enum Recorded {
         bytes: u64,
         /// The input that made the strategy speak.
         causing: InputShown,
-        /// The last quote of each instrument of the proposal and its underlying before that, and the underlying's last print.
+        /// The last quote, print and bar before that of each instrument of the proposal and of its underlying.
         market: Vec<InputShown>,
     },
 }
@@ -150,7 +150,7 @@ fn read_up_to(path: &Path, causation: &Causation, names: &BTreeSet<String>) -> R
         return Err(format!("is recording {}", recording.head().recording_id));
     }
     let mut known = BTreeMap::new();
-    let mut last: BTreeMap<(InstrumentId, bool), Numbered> = BTreeMap::new();
+    let mut last: BTreeMap<(InstrumentId, u8), Numbered> = BTreeMap::new();
     loop {
         let next = recording.next_input().map_err(|error| chain(&error))?;
         let Some(input) = next else { return Ok(Read::Short { inputs: recording.inputs() }) };
@@ -162,10 +162,15 @@ fn read_up_to(path: &Path, causation: &Causation, names: &BTreeSet<String>) -> R
             let market = last.values().map(|input| shown(input, &known)).collect();
             return Ok(Read::Whole { sha256: recording.digest_so_far(), bytes: recording.offset(), causing, market });
         }
-        let Input::Market(event @ (MarketEvent::Quote(_) | MarketEvent::Trade(_))) = &input.input else { continue };
-        let is_trade = matches!(event, MarketEvent::Trade(_));
+        let Input::Market(event) = &input.input else { continue };
+        let kind = match event {
+            MarketEvent::Quote(_) => 0_u8,
+            MarketEvent::Trade(_) => 1,
+            MarketEvent::Bar(_) => 2,
+            _ => continue,
+        };
         if known.get(&event.instrument()).is_some_and(|name| names.contains(name)) {
-            last.insert((event.instrument(), is_trade), input);
+            last.insert((event.instrument(), kind), input);
         }
     }
 }

@@ -44,8 +44,9 @@ pub(super) struct Cause {
 }
 
 impl Cause {
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.recording_id == other.recording_id && self.input_number == other.input_number
+    /// Whether it is the other, or came before it.
+    pub(super) fn is_up_to(&self, other: &Self) -> bool {
+        self.recording_id == other.recording_id && self.input_number <= other.input_number
     }
 }
 
