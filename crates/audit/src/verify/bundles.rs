@@ -7,7 +7,7 @@ use super::payloads::Payloads;
 use super::report::{Counts, LogReport};
 use super::snapshot::Snapshot;
 use super::{Against, Progress};
-use crate::merkle::{Hash, complete_root, leaf_hash};
+use crate::merkle::{Hash, complete_root, leaf_hash_in};
 use crate::source::LogFiles;
 use crate::tile::{self, Level, TILE_WIDTH, Tile};
 use std::collections::BTreeMap;
@@ -68,6 +68,7 @@ struct Part {
     rest: Option<Vec<Hash>>,
     findings: Findings,
     counts: Counts,
+    room: Vec<u8>,
 }
 
 impl<'log> Walk<'log> {
@@ -187,7 +188,7 @@ impl<'log> Walk<'log> {
         let first = bundle.index.saturating_mul(u64::from(TILE_WIDTH));
         let mut hashes = Vec::with_capacity(entries.len());
         for (index, entry) in (first..).zip(entries) {
-            hashes.push(leaf_hash(entry));
+            hashes.push(leaf_hash_in(&mut part.room, entry));
             match entry::check(entry, index, self.agent) {
                 Ok(told) => self.told(index, told, part),
                 Err(why) => part.findings.push(Finding::differs(Spot::Entry(index), why)),

@@ -35,7 +35,7 @@ pub(super) struct Told {
 const MEMBERS: [(&str, fn(&str) -> bool); 17] = [
     ("agent_mode", is::<AgentMode>),
     ("agent_name", is_text),
-    ("agent_role", is::<AgentRole>),
+    ("agent_role", |value| unquoted(value).and_then(AgentRole::parse).is_some()),
     ("build_id", is_text),
     ("correlation_id", is_id_or_null),
     ("duration_ms", |value| value == "null" || value.bytes().all(|byte| byte.is_ascii_digit())),
@@ -48,13 +48,38 @@ const MEMBERS: [(&str, fn(&str) -> bool); 17] = [
     ("outcome", is::<Outcome>),
     ("repo_id", is_text),
     ("seq", |value| value.bytes().all(|byte| byte.is_ascii_digit())),
-    ("timestamp", is::<UnixNanos>),
+    ("timestamp", |value| is_usual_time(value) || is::<UnixNanos>(value)),
     ("trace_id", |value| value == "null" || is_text(value)),
 ];
 
 /// Whether a value as it is written is one of that type.
 fn is<T: DeserializeOwned>(value: &str) -> bool {
     serde_json::from_str::<T>(value).is_ok()
+}
+
+/// Whether it is a time as most are: of this century, before the 29th of its month. The others cost a calendar.
+fn is_usual_time(value: &str) -> bool {
+    let Some(text) = value.strip_prefix("\"20").and_then(|rest| rest.strip_suffix("Z\"")) else { return false };
+    let Some((date, fraction)) = text.as_bytes().split_first_chunk::<17>() else { return false };
+    let [y1, y2, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2] = *date else { return false };
+    let number = |tens: u8, ones: u8| {
+        let is_number = tens.is_ascii_digit() && ones.is_ascii_digit();
+        is_number.then(|| tens.wrapping_sub(b'0').saturating_mul(10).saturating_add(ones.wrapping_sub(b'0')))
+    };
+    let within = |tens, ones, low: u8, high: u8| number(tens, ones).is_some_and(|found| (low..=high).contains(&found));
+    let is_fraction = match fraction.split_first() {
+        None => true,
+        Some((point, digits)) => {
+            *point == b'.' && (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+        }
+    };
+    number(y1, y2).is_some()
+        && within(m1, m2, 1, 12)
+        && within(d1, d2, 1, 28)
+        && within(h1, h2, 0, 23)
+        && within(n1, n2, 0, 59)
+        && within(s1, s2, 0, 59)
+        && is_fraction
 }
 
 fn is_text(value: &str) -> bool {
@@ -70,7 +95,7 @@ fn is_text_within(value: &str, most: usize) -> bool {
 
 /// Whether it is a UUID in the one spelling that records have.
 fn is_id(value: &str) -> bool {
-    let text = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
+    let text = unquoted(value).unwrap_or_default();
     let is_lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
     is_lower && text.len() == uuid::fmt::Hyphenated::LENGTH && Uuid::try_parse(text).is_ok()
 }
@@ -79,8 +104,13 @@ fn is_id_or_null(value: &str) -> bool {
     value == "null" || is_id(value)
 }
 
+/// What stands between the quotes of a text.
+fn unquoted(value: &str) -> Option<&str> {
+    value.strip_prefix('"')?.strip_suffix('"')
+}
+
 fn intent_type(value: &str) -> Option<IntentType> {
-    let name = value.strip_prefix('"')?.strip_suffix('"')?;
+    let name = unquoted(value)?;
     IntentType::ALL.into_iter().find(|kind| kind.as_str() == name)
 }
 
@@ -144,4 +174,25 @@ fn public_keys(payload: &str) -> Option<PublicKeys> {
     let members = canonical_json::members(payload.as_bytes())?;
     let (_, keys) = members.into_iter().find(|(name, _)| *name == "public_keys")?;
     serde_json::from_str::<PublicKeys>(keys).ok().filter(PublicKeys::are_keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_usual_time_is_a_time(
+            text in r#""20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{0,10})?Z?""#,
+        ) {
+            prop_assert!(!is_usual_time(&text) || is::<UnixNanos>(&text), "{}", text);
+        }
+
+        #[test]
+        fn any_time_of_a_record_is_one(nanos in any::<i64>()) {
+            let text = serde_json::to_string(&UnixNanos::from_nanos(nanos)).unwrap();
+            prop_assert!(is_usual_time(&text) || is::<UnixNanos>(&text), "{}", text);
+        }
+    }
 }

@@ -224,6 +224,13 @@ fn unescaped(bytes: &[u8]) -> usize {
 
 /// Whether a name stands before another one: by UTF-16 code units, and never twice.
 fn comes_before(one: Written<'_>, other: Written<'_>) -> bool {
+    // Mostly the first letters tell.
+    if let (Some(one), Some(other)) = (one.text.bytes().next(), other.text.bytes().next())
+        && one != other
+        && [one, other].iter().all(|byte| byte.is_ascii() && *byte != b'\\')
+    {
+        return one < other;
+    }
     if one.is_plain() && other.is_plain() {
         return one.text < other.text;
     }
