@@ -18,7 +18,7 @@ use agenttrader_audit::note::VerifierKey;
 use agenttrader_audit::prove::ProveError;
 use agenttrader_core::error_chain::chain;
 use agenttrader_core::identity::{Build, is_agent_name};
-use agenttrader_floor::summary::Layout;
+use agenttrader_floor::summary::{Layout, wrapped};
 use agenttrader_floor::terminal;
 use agenttrader_governance::committed::{Committed, CommittedError};
 use agenttrader_governance::keyring::{Keyring, KeyringError, origin};
@@ -154,10 +154,18 @@ fn layout(settings: &Settings) -> Layout {
     terminal::layout(terminal::style(settings.environment.contains_key("NO_COLOR")))
 }
 
+/// Columns below which nothing is cut: a terminal that is narrower breaks lines where it likes.
+const WIDTH_LEAST: usize = 100;
+
 /// A line cut to the terminal's width, where there is one.
 fn cut(line: &str, layout: &Layout) -> String {
-    match layout.width.filter(|width| line.chars().count() > *width) {
+    match layout.width.map(|width| width.max(WIDTH_LEAST)).filter(|width| line.chars().count() > *width) {
         None => line.to_owned(),
         Some(width) => line.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
     }
+}
+
+/// A line in pieces as wide as the terminal, where there is one; all but the first indented.
+fn folded(line: &str, layout: &Layout, indent: usize) -> String {
+    layout.width.map_or_else(|| line.to_owned(), |width| wrapped(line, width, indent).join("\n"))
 }

@@ -107,16 +107,17 @@ fn line(record: &Record, as_json: bool, layout: &Layout) -> String {
     let (second, fraction) = time.split_once('.').unwrap_or((time, ""));
     let fraction = fraction.get(..3).unwrap_or(fraction);
     let error = record.error.as_deref().map(|error| format!(" · {error}")).unwrap_or_default();
+    // What went as it should needs no word; what did not is not told twice.
     let outcome = match record.outcome {
-        Outcome::Started => "started",
-        Outcome::Success => "success",
-        Outcome::Failure => "failure",
-        Outcome::Refused => "refused",
+        Outcome::Started | Outcome::Success => "",
+        Outcome::Failure => "failure: ",
+        Outcome::Refused => "refused: ",
     };
+    let summary = &record.intent_summary;
+    let outcome = if summary.starts_with(outcome) { "" } else { outcome };
     let (agent, kind, seq) = (&record.agent_name, record.intent_type, record.seq);
     let text = plain(&format!(
-        "{date} {second}.{fraction:0<3}  {agent:<NAME_COLUMNS$} {seq:>6}  {kind:<22} {outcome}  {}{error}",
-        record.intent_summary
+        "{date} {second}.{fraction:0<3}  {agent:<NAME_COLUMNS$} {seq:>5}  {kind:<22} {outcome}{summary}{error}"
     ));
     let text = cut(&text, layout);
     match (layout.style, record.outcome) {

@@ -1,6 +1,6 @@
 //! `agenttrader audit verify`: everything recomputed, and what that cannot show.
 
-use super::{layout, not_there, place_as_it_is, receipt};
+use super::{folded, layout, not_there, place_as_it_is, receipt};
 use crate::cli::audit::VerifyArgs;
 use crate::output::{Done, Exit, Failure, Progress, aside, data, json, talk};
 use crate::settings::Settings;
@@ -20,6 +20,9 @@ use std::time::Instant;
 
 /// Columns of an agent's name, as long as the floor's.
 const NAME_COLUMNS: usize = 22;
+
+/// Columns of a label and the blanks after it.
+const LABEL: usize = 11;
 
 /// What a verification of a place comes to.
 #[derive(Default)]
@@ -272,7 +275,9 @@ fn show_json(judged: &Judged, verdict: Verdict) {
 }
 
 fn show(judged: &Judged, verdict: Verdict, settings: &Settings) {
-    let style = layout(settings).style;
+    let layout = layout(settings);
+    let style = layout.style;
+    let say = |line: &str, indent: usize| data(&folded(line, &layout, indent));
     if let Some(pack) = &judged.pack {
         data(&format!("pack       SHA-256 {}, {} bytes, {} files", pack.sha256, pack.bytes, pack.files));
     }
@@ -284,21 +289,21 @@ fn show(judged: &Judged, verdict: Verdict, settings: &Settings) {
             format!("{:<NAME_COLUMNS$} {:<9} {size:>15}{root}{}", plain(name(log)), word(log.verdict()), remarks(log));
         data(&if log.verdict() == Verdict::Good { line } else { style.bold(&line) });
         for finding in log.findings.first() {
-            data(&format!("  {}", plain(&finding.to_string())));
+            say(&format!("  {}", plain(&finding.to_string())), 4);
         }
         more(log.findings.total().saturating_sub(log.findings.first().len() as u64));
     }
     if !judged.beside.is_empty() {
         data(&style.bold("beside the logs"));
-        judged.beside.iter().for_each(|(at, why)| data(&format!("  {}: {}", plain(at), plain(why))));
+        judged.beside.iter().for_each(|(at, why)| say(&format!("  {}: {}", plain(at), plain(why)), 4));
         more(judged.untold);
     }
     data("");
-    data(&format!("checked    {}", checked(judged)));
+    say(&format!("checked    {}", checked(judged)), LABEL);
     keys(&judged.logs);
-    data(&style.bold(&format!("verdict    {}", sentence(judged, verdict))));
+    say(&style.bold(&format!("verdict    {}", sentence(judged, verdict))), LABEL);
     for (place, what) in judged.not_shown().iter().enumerate() {
-        data(&format!("{} {}", if place == 0 { "not shown " } else { "          " }, plain(what)));
+        say(&format!("{:<LABEL$}{}", if place == 0 { "not shown" } else { "" }, plain(what)), LABEL);
     }
 }
 
