@@ -48,7 +48,8 @@ pub enum AuditCommand {
     /// Print the latest checkpoints, cosigned where a witness signed
     #[command(
         override_usage = "agenttrader audit checkpoint [OPTIONS] [PLACE] [AGENT]",
-        after_help = "Examples:\n  agenttrader audit checkpoint\n  agenttrader audit checkpoint --export > kept.checkpoints   # keep it elsewhere; later: audit verify --since"
+        after_help = "Examples:\n  agenttrader audit checkpoint\n  \
+                      agenttrader audit checkpoint --export > kept.checkpoints   # keep it elsewhere; later: audit verify --since"
     )]
     Checkpoint(CheckpointArgs),
     /// Put all logs into one file for an auditor, with keys, payloads and a README that needs no program of ours
