@@ -171,6 +171,17 @@ pub struct FloorArgs {
     /// Plain lines instead of the live summary
     #[arg(long)]
     pub plain: bool,
+    /// Outside witnesses.
+    #[command(flatten)]
+    pub witnesses: WitnessArgs,
+}
+
+/// Outside witnesses of the logs.
+#[derive(Clone, Debug, Default, Args)]
+pub struct WitnessArgs {
+    /// A witness that is sent every log's checkpoints (C2SP add-checkpoint), by its verifier key; may be repeated [env: AGENTTRADER_WITNESS]
+    #[arg(long, value_name = "VKEY=URL")]
+    pub witness: Vec<String>,
 }
 
 /// Arguments of `venue`.
@@ -216,6 +227,9 @@ pub struct MissionControlArgs {
     /// Networks whose authenticating proxy may reach a bind beyond loopback [env: AGENTTRADER_TRUSTED_PROXY]
     #[arg(long, value_name = "CIDR")]
     pub trusted_proxy: Vec<String>,
+    /// Outside witnesses.
+    #[command(flatten)]
+    pub witnesses: WitnessArgs,
 }
 
 /// Arguments of `replay`.

@@ -51,6 +51,12 @@ fn flags(global: &Global, command: &Command) -> Flags {
         say("speed", market.speed.map(|speed| speed.to_string()));
         say("recording", path(&market.recording));
     }
+    let witnesses = match command {
+        Command::Floor(floor) => &floor.witnesses.witness,
+        Command::MissionControl(alone) => &alone.witnesses.witness,
+        _ => &Vec::new(),
+    };
+    say("witness", Some(witnesses.join(",")).filter(|list| !list.is_empty()));
     match command {
         Command::Venue(venue) => {
             say("plan", venue.plan.as_ref().and_then(name_of));

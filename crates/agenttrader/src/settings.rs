@@ -4,6 +4,7 @@ use crate::cli::{LogFormat, Plan};
 use agenttrader_core::symbol::Symbol;
 use agenttrader_floor::configuration::DEFAULT_STRATEGIES;
 use agenttrader_floor::switch_watch::own_file;
+use agenttrader_mission_control::witness::outside::Pinned;
 use clap::ValueEnum;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -101,7 +102,7 @@ const fn key(name: &'static str, variable: &'static str, default: &'static str) 
 }
 
 /// Every setting that a file may name. A flag has the same name with dashes.
-const KEYS: [Key; 16] = [
+const KEYS: [Key; 17] = [
     key("data_dir", "AGENTTRADER_DATA_DIR", ".agenttrader"),
     key("log_format", "AGENTTRADER_LOG_FORMAT", "text on a terminal, else json"),
     key("bind", "AGENTTRADER_BIND", "127.0.0.1"),
@@ -117,6 +118,7 @@ const KEYS: [Key; 16] = [
     key("rest_limit", "AGENTTRADER_REST_LIMIT", "1000"),
     key("agents", "AGENTTRADER_AGENTS", "agents/agents.yaml of the configs, else compiled in"),
     key("trusted_proxy", "AGENTTRADER_TRUSTED_PROXY", "none"),
+    key("witness", "AGENTTRADER_WITNESS", "none"),
     key("poll_interval_seconds", "POLL_INTERVAL_SECONDS", "1 in a floor, 10 alone"),
 ];
 
@@ -190,6 +192,8 @@ pub struct Settings {
     pub agents: Option<PathBuf>,
     /// Networks of trusted proxies.
     pub trusted_proxies: Vec<String>,
+    /// Outside witnesses of the logs.
+    pub witnesses: Vec<Pinned>,
     /// Seconds between two polls of mission control.
     pub poll_interval_seconds: Option<u32>,
     /// The environment when the process started.
@@ -286,6 +290,12 @@ impl Settings {
             rest_limit: named.parsed("rest_limit", "is no whole number")?.unwrap_or(1000),
             agents: named.text("agents").map(PathBuf::from),
             trusted_proxies: named.list("trusted_proxy").unwrap_or_default(),
+            witnesses: named
+                .list("witness")
+                .unwrap_or_default()
+                .iter()
+                .map(|text| witness(text))
+                .collect::<Result<_, _>>()?,
             poll_interval_seconds: named.parsed("poll_interval_seconds", "is no whole number of seconds")?,
             shown: shown(&named, &environment, &data_dir),
             warnings: warnings(&environment),
@@ -346,6 +356,11 @@ fn bad(name: &str, value: &str, problem: &str) -> SettingsError {
 
 fn symbol(text: &str) -> Result<Symbol, SettingsError> {
     Symbol::parse(text).map_err(|error| bad("symbols", text, &error.to_string()))
+}
+
+fn witness(text: &str) -> Result<Pinned, SettingsError> {
+    // The error names what it can of the text; a password in an address is not shown.
+    text.parse::<Pinned>().map_err(|error| bad("witness", "VKEY=URL", &format!("does not fit: {error}")))
 }
 
 /// Whether a key, or the path to it, says what a safety input is called: of letters and digits alone, since case, dashes, dots and

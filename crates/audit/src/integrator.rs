@@ -156,6 +156,7 @@ impl Integrator {
         disk::replace(&*self.disk, &self.places.state.join("checkpoint.new"), &self.places.checkpoint(), &bytes)?;
         self.grown = grown;
         self.covered = Some(durable.size);
+        *locked(&self.shared.checkpoint_time) = durable.last_time;
         self.publish(signed);
         Ok(())
     }

@@ -130,6 +130,7 @@ impl Log {
             lost: AtomicU64::new(0),
             health: HealthBoard::new(options.on_health_change),
             durable: Mutex::new(Durable { size: replayed.size, last_time: replayed.last_time, segments }),
+            checkpoint_time: Mutex::new(replayed.last_time.filter(|_| checkpoint.is_some())),
             checkpoint: Mutex::new(checkpoint.map(Arc::new)),
             asked: Mutex::new(Asked::default()),
             wake: Condvar::new(),
@@ -228,6 +229,11 @@ impl Log {
     /// The latest checkpoint that is durable; none before the first record is covered.
     pub fn checkpoint(&self) -> Option<Arc<SignedCheckpoint>> {
         locked(&self.shared.checkpoint).clone()
+    }
+
+    /// The latest time that a record carries which the latest checkpoint covers: when the log was as that checkpoint says.
+    pub fn checkpoint_time(&self) -> Option<UnixNanos> {
+        *locked(&self.shared.checkpoint_time)
     }
 
     /// A checkpoint of all that is durable now, made if there is none yet. Waits for the disk, for ten seconds at most.

@@ -47,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) durable: Mutex<Durable>,
     /// The latest durable checkpoint.
     pub(crate) checkpoint: Mutex<Option<Arc<SignedCheckpoint>>>,
+    /// The latest time that a record carries which it covers.
+    pub(crate) checkpoint_time: Mutex<Option<UnixNanos>>,
     pub(crate) asked: Mutex<Asked>,
     /// `asked` changed.
     pub(crate) wake: Condvar,

@@ -1,6 +1,6 @@
 //! One agent in a process of its own: the same sequence, recording and log as in a floor, and nobody judges.
 
-use crate::begin::{head, make_folder, open_desk, recording_path, served, start_record};
+use crate::begin::{head, make_folder, open_desk, recording_path, served, start_record, told_to};
 use crate::configuration::{RunSettings, agent_timeout, effective};
 use crate::engine::{Engine, Judging, Run};
 use crate::error::FloorError;
@@ -36,6 +36,8 @@ use agenttrader_mission_control::hub::Hub;
 use agenttrader_mission_control::inventory::Inventory;
 use agenttrader_mission_control::journals;
 use agenttrader_mission_control::poll::{self, Cadence};
+use agenttrader_mission_control::witness::outside::Pinned;
+use agenttrader_mission_control::witness::{Witness, WitnessSettings};
 use agenttrader_safety::kill_switch::{KillSwitch, Reading};
 use agenttrader_safety::seen::LogHealth;
 use agenttrader_sequence::input::{Fact, HealthFact};
@@ -298,6 +300,8 @@ pub struct MissionControlSettings {
     pub inventory: Inventory,
     /// Seconds between two polls.
     pub poll_interval_seconds: Option<u32>,
+    /// Outside witnesses that are sent every log's checkpoints.
+    pub witnesses: Vec<Pinned>,
     /// The environment, for the switch.
     pub environment: BTreeMap<String, String>,
 }
@@ -322,6 +326,7 @@ impl AloneMissionControl {
             access,
             inventory,
             poll_interval_seconds,
+            witnesses,
             environment,
         } = settings;
         let bind_to = access.bind;
@@ -351,7 +356,16 @@ impl AloneMissionControl {
             let _ = poll::poll(poller, stop).await;
         });
         let board = StatusBoard::new(identity.agent.agent_name.clone());
-        let board = Arc::new(board.with_log(served(&data_dir, &log, &identity.agent.agent_name)));
+        let own = served(&data_dir, &log, &identity.agent.agent_name);
+        let board = Arc::new(board.with_log(own.clone()));
+        let witness_settings = WitnessSettings {
+            data_dir: data_dir.clone(),
+            own: Some((identity.agent.agent_name.clone(), own)),
+            outside: witnesses,
+            tell: told_to(&log, &redactor),
+        };
+        let witness = Witness::open(&hub, witness_settings)?;
+        tasks.spawn("witness", witness.run(tasks.stop()));
         let switch = KillSwitch::new(switch_watch::sources(&data_dir, &environment));
         let beat = (Arc::clone(&board), Arc::clone(&log), tasks.stop());
         tasks.spawn("heartbeat", async move {

@@ -8,7 +8,7 @@ use agenttrader_agent::keys::Keys;
 use agenttrader_agent::served_log::ServedLog;
 use agenttrader_agent::start::{self, Identity};
 use agenttrader_audit::log::{self, Health, Log, Options};
-use agenttrader_audit::record::Record;
+use agenttrader_audit::record::{Entry, Record};
 use agenttrader_audit::redact::Redactor;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, AgentMode, Build, REPO_ID};
@@ -73,6 +73,15 @@ pub(crate) fn served(data_dir: &Path, log: &Arc<Log>, agent_name: &str) -> Serve
     ServedLog::of_agent(data_dir, agent_name).refreshed_by(move || {
         // Where none can be made the one that stands is served.
         let _ = log.checkpoint_now();
+    })
+}
+
+/// Takes the witness's records for mission control's own log. They quote what others answered.
+pub(crate) fn told_to(log: &Arc<Log>, redactor: &Arc<Redactor>) -> Box<dyn Fn(Entry) + Send + Sync> {
+    let (log, redactor) = (Arc::clone(log), Arc::clone(redactor));
+    Box::new(move |mut entry| {
+        redactor.redact_value(&mut entry.intent_payload);
+        log.append(entry).unwaited();
     })
 }
 

@@ -9,6 +9,7 @@ use agenttrader_agent::keys::KeyError;
 use agenttrader_audit::log::OpenError;
 use agenttrader_mission_control::access::BindRefused;
 use agenttrader_mission_control::inventory::InventoryError;
+use agenttrader_mission_control::witness::WitnessError;
 use std::path::PathBuf;
 
 /// Why a floor does not start.
@@ -50,6 +51,9 @@ pub enum FloorError {
     /// A key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The witness that follows the agents' logs.
+    #[error("cannot follow the agents' logs")]
+    Witness(#[from] WitnessError),
     /// No randomness for a recording's id.
     #[error(transparent)]
     Entropy(#[from] EntropyError),

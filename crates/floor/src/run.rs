@@ -1,6 +1,6 @@
 //! A floor: starts every agent, and ends them in order.
 
-use crate::begin::{head, identities, make_folder, open_desk, recording_path, served, start_record};
+use crate::begin::{head, identities, make_folder, open_desk, recording_path, served, start_record, told_to};
 use crate::configuration::{DEFAULT_AGENTS, RunSettings, agent_timeout, effective};
 use crate::engine::{Judging, Run};
 pub use crate::error::FloorError;
@@ -34,6 +34,8 @@ use agenttrader_mission_control::hub::Hub;
 use agenttrader_mission_control::inventory::Inventory;
 use agenttrader_mission_control::journals::Journals;
 use agenttrader_mission_control::poll::{self, Cadence};
+use agenttrader_mission_control::witness::outside::Pinned;
+use agenttrader_mission_control::witness::{Witness, WitnessSettings};
 use agenttrader_safety::kill_switch::KillSwitch;
 use agenttrader_safety::seen::LogHealth;
 use agenttrader_sequence::input::Fact;
@@ -71,6 +73,8 @@ pub struct FloorSettings {
     pub build: Build,
     /// Seconds between two polls of mission control; none: the floor's usual second.
     pub poll_interval_seconds: Option<u32>,
+    /// Outside witnesses that are sent every log's checkpoints.
+    pub witnesses: Vec<Pinned>,
 }
 
 /// A running floor.
@@ -117,8 +121,17 @@ impl Floor {
     /// # Errors
     /// [`FloorError`]; nothing runs then.
     pub async fn start(settings: FloorSettings, watch: Watch) -> Result<Self, FloorError> {
-        let FloorSettings { data_dir, bind: address, port_base, market, run, symbols, build, poll_interval_seconds } =
-            settings;
+        let FloorSettings {
+            data_dir,
+            bind: address,
+            port_base,
+            market,
+            run,
+            symbols,
+            build,
+            poll_interval_seconds,
+            witnesses,
+        } = settings;
         let access = BindPolicy { bind: address, token: None, trusted_proxies: Vec::new() }.access()?;
         let agent_timeout = agent_timeout(&run.environment)?;
         let inventory = Inventory::parse(&agents_file(run.configs.as_deref())?)?;
@@ -174,6 +187,7 @@ impl Floor {
             boards.keys().filter_map(|name| Some((name.clone(), *ports.get(&service_of(name))?))).collect();
         let cadence = Cadence::FLOOR.with(poll_interval_seconds, agent_timeout);
         let hub = Hub::new(inventory.at(&addresses), cadence, tasks.stop());
+        let witness = witness(&hub, &data_dir, &desks, &boards, witnesses, &redactor)?;
 
         let fills = Arc::new(FillCounts::default());
         let printed = fold(durable, Journals::new(&data_dir), Arc::clone(&hub), Arc::clone(&fills), watch)?;
@@ -242,6 +256,9 @@ impl Floor {
         tasks.spawn("poller", async move {
             let _ = poll::poll(poller, stop).await;
         });
+        if let Some(witness) = witness {
+            tasks.spawn("witness", witness.run(tasks.stop()));
+        }
         // Without the file, commands need `--port-base`.
         let _ = ports::publish(&data_dir, &addresses);
         Ok(Self {
@@ -370,6 +387,26 @@ impl Floor {
         }
         Ended { recording, problems }
     }
+}
+
+/// The witness of every agent's log, our own among them.
+fn witness(
+    hub: &Arc<Hub>,
+    data_dir: &Path,
+    desks: &Desks,
+    boards: &BTreeMap<String, Arc<StatusBoard>>,
+    outside: Vec<Pinned>,
+    redactor: &Arc<agenttrader_audit::redact::Redactor>,
+) -> Result<Option<Witness>, FloorError> {
+    let Some(desk) = desks.get(start::MISSION_CONTROL) else { return Ok(None) };
+    let own = boards.get(start::MISSION_CONTROL).and_then(|board| board.log().cloned());
+    let settings = WitnessSettings {
+        data_dir: data_dir.to_owned(),
+        own: own.map(|log| (start::MISSION_CONTROL.to_owned(), log)),
+        outside,
+        tell: told_to(&desk.log, redactor),
+    };
+    Ok(Some(Witness::open(hub, settings)?))
 }
 
 /// Whether the venue runs so fast that a usual delay, in venue time, uses up what the age limit leaves over the cadence.

@@ -71,11 +71,20 @@ pub fn snapshot(identity: &Identity, log: &Log, common: &Common<'_>) -> Snapshot
             gating_reasons: gating_reasons(common, fresh, open, log_writable),
         },
         market,
-        audit: Audit { origin: log.origin().to_owned(), tree_size: log.size(), root_hash: None, checkpoint_utc: None },
+        audit: audit(log),
         log_writable,
         execution_enabled: false,
         not_ready,
     }
+}
+
+fn audit(log: &Log) -> Audit {
+    // The checkpoint first: what becomes durable meanwhile makes the size larger than its own, never smaller.
+    let (checkpoint, checkpoint_utc) = (log.checkpoint(), log.checkpoint_time());
+    let tree_size = log.size();
+    let covering = checkpoint.filter(|latest| latest.checkpoint.size == tree_size);
+    let root_hash = covering.map(|latest| latest.checkpoint.root.to_string());
+    Audit { origin: log.origin().to_owned(), tree_size, root_hash, checkpoint_utc }
 }
 
 fn market(common: &Common<'_>) -> Market {

@@ -305,6 +305,14 @@ impl Summary {
         };
         let orders = if executes { "orders could leave" } else { "no order can leave" };
         page.line("SAFE", &format!("{strategies} · {orders}: {}", codes(safety, "/gating_reasons")));
+        // What is wrong with a log is no reason of the gate's: it stands in a line of its own.
+        let of = |found: &Value| {
+            format!("{} {}: {}", text(found, "/code"), text(found, "/agent_name"), text(found, "/words"))
+        };
+        let found: Vec<String> = list(safety, "/audit").iter().map(of).collect();
+        if !found.is_empty() {
+            page.line("AUDIT", &format!("{} · agenttrader audit · /api/v1/audit", found.join(" · ")));
+        }
     }
 
     /// Agents of strategies whose mode is OFF: they evaluate nothing.

@@ -109,6 +109,7 @@ impl Hall {
             },
             symbols: (!symbols.is_empty()).then_some(symbols),
             build: crate::build(),
+            witnesses: Vec::new(),
             poll_interval_seconds: None,
         };
         let records = Arc::new(Mutex::new(Vec::new()));

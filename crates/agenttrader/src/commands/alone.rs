@@ -127,6 +127,7 @@ pub async fn mission_control(settings: &Settings, build: Build) -> Done {
         access: BindPolicy { bind: settings.bind, token, trusted_proxies },
         inventory,
         poll_interval_seconds: settings.poll_interval_seconds,
+        witnesses: settings.witnesses.clone(),
         environment: settings.environment.clone(),
     })
     .await

@@ -59,6 +59,8 @@ pub fn not_started(error: &FloorError) -> Failure {
         FloorError::Log(agenttrader_audit::log::OpenError::Held { .. }) => Exit::TryAgain,
         FloorError::Market(MarketError::Recording(_) | MarketError::NoSession { .. }) => Exit::CouldNot,
         FloorError::Market(MarketError::Endpoint(_) | MarketError::NoSuchFeed { .. }) => Exit::Refused,
+        FloorError::Witness(agenttrader_mission_control::witness::WitnessError::Twice { .. }) => Exit::Refused,
+        FloorError::Witness(_) => Exit::Unavailable,
         FloorError::Market(_) | FloorError::Log(_) | FloorError::Key(_) => Exit::Unavailable,
         FloorError::Configuration(_) | FloorError::Engine(_) | FloorError::Inventory(_) | FloorError::Access(_) => {
             Exit::Refused
@@ -115,6 +117,7 @@ pub async fn run(settings: &Settings, arguments: &FloorArgs, build: Build) -> Do
         symbols: settings.symbols.clone(),
         build,
         poll_interval_seconds: settings.poll_interval_seconds,
+        witnesses: settings.witnesses.clone(),
     };
     let floor = Floor::start(floor_settings, watch).await.map_err(|error| not_started(&error))?;
     let base =
