@@ -50,7 +50,12 @@ impl Redactor {
     /// Removes secrets from free-form data: the values of names that name a secret, and what is a secret anywhere.
     pub fn redact_value(&self, value: &mut Value) {
         match value {
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Null | Value::Bool(_) => {}
+            Value::Number(number) => {
+                if !self.secrets.is_empty() && self.is_secret(&number.to_string()) {
+                    *value = Value::String(REDACTED.to_owned());
+                }
+            }
             Value::String(text) => {
                 if let Cow::Owned(clean) = self.redact_text(text) {
                     *text = clean;
@@ -70,6 +75,10 @@ impl Redactor {
                 }
             }
         }
+    }
+
+    fn is_secret(&self, text: &str) -> bool {
+        self.secrets.iter().any(|secret| secret.expose() == text)
     }
 
     /// Removes secrets from a text.

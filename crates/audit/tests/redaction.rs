@@ -133,7 +133,40 @@ const PLAIN_NAMES: &[&str] = &[
     "idempotency_key",
     "untrusted_text",
     "source",
+    // Starts, torn ends, heads and checkpoints of logs.
+    "public_keys",
+    "log",
+    "sign",
+    "torn",
+    "bytes",
+    "why",
+    "origin",
+    "tree_size",
+    "root_hash",
+    "checkpoint_utc",
+    "root",
+    "chain",
+    "last_time",
+    // Causes, feeds, switch and claims.
+    "cause",
+    "recording_id",
+    "recording_sha256",
+    "input_number",
+    "at_utc",
+    "stream",
+    "reason",
+    "reading",
+    "halted",
+    "claim",
+    "user",
 ];
+
+/// Words with which a secret's name ends.
+const LAST_WORDS: [&str; 9] =
+    ["secret", "password", "passwd", "passphrase", "authorization", "cookie", "bearer", "token", "credential"];
+
+/// Words before `key` in a secret's name.
+const KEY_WORDS: [&str; 6] = ["api", "access", "private", "secret", "signing", "session"];
 
 const SSH_SIGNATURE: &str =
     "-----BEGIN SSH SIGNATURE-----\nU1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTkAAAAg\n-----END SSH SIGNATURE-----\n";
@@ -159,6 +192,63 @@ fn values_of_secret_names_go_whatever_they_are() {
             assert_eq!(redacted(json!({"deep": [{*name: value}]})), json!({"deep": [{*name: REDACTED}]}), "{name}");
         }
     }
+}
+
+/// The words as one name, in every way in which words are put together.
+fn spellings(words: &[&str]) -> Vec<String> {
+    let capital = |word: &&str| word[..1].to_uppercase() + &word[1..];
+    let pascal: String = words.iter().map(capital).collect();
+    let camel = words[0].to_owned() + &words[1..].iter().map(capital).collect::<String>();
+    let mut spelled = vec![pascal, camel];
+    for separator in ["_", "-", ".", " "] {
+        let joined = words.join(separator);
+        spelled.extend([joined.to_uppercase(), words.iter().map(capital).collect::<Vec<_>>().join(separator), joined]);
+    }
+    spelled
+}
+
+#[test]
+fn every_name_of_a_secret_is_one_in_every_spelling_and_as_a_plural() {
+    let last = LAST_WORDS.into_iter().map(|word| vec![word]);
+    let keys = KEY_WORDS.into_iter().map(|word| vec![word, "key"]);
+    for words in last.chain(keys) {
+        let (before, end) = words.split_at(words.len() - 1);
+        for end in [end[0].to_owned(), format!("{}s", end[0])] {
+            for words in [[before, &[&end]].concat(), [&["x"], before, &[&end]].concat()] {
+                for name in spellings(&words) {
+                    assert!(names_a_secret(&name), "{name}");
+                }
+            }
+        }
+        for name in spellings(&[&words[..], &["bucket"]].concat()) {
+            assert!(!names_a_secret(&name), "{name}");
+        }
+    }
+    for words in [&["api", "key", "id"][..], &["x", "api", "key", "id"]] {
+        assert!(spellings(words).iter().all(|name| names_a_secret(name)));
+    }
+    for word in ["strategy", "public", "sort", "x"] {
+        assert!(
+            spellings(&[word, "key"]).iter().chain(&spellings(&[word, "key", "id"])).all(|name| !names_a_secret(name))
+        );
+    }
+}
+
+#[test]
+fn blocks_of_private_keys_go_whatever_their_label() {
+    for label in ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY"] {
+        let block = format!("-----BEGIN {label}-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END {label}-----");
+        goes(&format!("a {block} b {block}\n"), "a [redacted] b [redacted]\n");
+        let quoted = Value::from(block).to_string();
+        goes(&quoted, "\"[redacted]\"");
+    }
+}
+
+#[test]
+fn a_loaded_secret_of_digits_goes_as_a_number_too() {
+    let mut value = json!({"pin": 1234567890, "other": 12345678901_u64, "list": [1234567890]});
+    Redactor::new([Secret::new("1234567890".into())]).redact_value(&mut value);
+    assert_eq!(value, json!({"pin": REDACTED, "other": 12345678901_u64, "list": [REDACTED]}));
 }
 
 #[test]

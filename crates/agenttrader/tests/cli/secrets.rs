@@ -298,3 +298,33 @@ fn no_secret_that_goes_in_comes_out_in_a_file_a_line_or_an_answer() {
         .collect();
     assert!(leaks.is_empty(), "of {} places: {leaks:#?}", searched.len());
 }
+
+/// The names of all properties in a document of JSON Schema.
+fn properties(of: &serde_json::Value, into: &mut Vec<String>) {
+    if let Some(members) = of.as_object() {
+        into.extend(
+            members
+                .get("properties")
+                .and_then(|named| named.as_object())
+                .into_iter()
+                .flat_map(|named| named.keys().cloned()),
+        );
+    }
+    let inner: Vec<&serde_json::Value> = match of {
+        serde_json::Value::Object(members) => members.values().collect(),
+        serde_json::Value::Array(items) => items.iter().collect(),
+        _ => Vec::new(),
+    };
+    inner.into_iter().for_each(|value| properties(value, into));
+}
+
+#[test]
+fn no_field_of_an_answer_is_named_like_a_secret() {
+    let document: serde_json::Value = serde_json::from_str(&agenttrader_mission_control::api::openapi()).unwrap();
+    let mut names = Vec::new();
+    properties(&document, &mut names);
+    assert!(names.len() > 100, "{names:?}");
+    let taken_for_secrets: Vec<_> =
+        names.iter().filter(|name| agenttrader_audit::redact::names_a_secret(name)).collect();
+    assert!(taken_for_secrets.is_empty(), "{taken_for_secrets:?}");
+}
