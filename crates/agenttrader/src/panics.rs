@@ -2,6 +2,7 @@
 
 use agenttrader_audit::redact::Redactor;
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::Write as _;
 use std::panic::{self, PanicHookInfo};
 use std::sync::Arc;
 
@@ -9,9 +10,11 @@ use std::sync::Arc;
 pub fn redact(redactor: Arc<Redactor>) {
     panic::set_hook(Box::new(move |info| {
         let backtrace = Backtrace::capture();
-        eprintln!("{}", told(&redactor, info));
+        let mut out = std::io::stderr().lock();
+        // Nobody is left to hear that it could not be told.
+        let _ = writeln!(out, "{}", told(&redactor, info));
         if backtrace.status() == BacktraceStatus::Captured {
-            eprintln!("{backtrace}");
+            let _ = writeln!(out, "{backtrace}");
         }
     }));
 }
