@@ -252,3 +252,55 @@ fn agents(data_dir: &Path) -> Result<Vec<String>, PlaceError> {
     names.dedup();
     Ok(names)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(folders: &[&str], files: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        folders.iter().for_each(|folder| fs::create_dir_all(root.path().join(folder)).unwrap());
+        files.iter().for_each(|file| fs::write(root.path().join(file), "?").unwrap());
+        root
+    }
+
+    fn of(root: &tempfile::TempDir, path: &str) -> Result<Place, PlaceError> {
+        Place::of(root.path().join(path).to_str().unwrap())
+    }
+
+    #[test]
+    fn a_word_is_what_stands_there() {
+        let root = made(
+            &[
+                "floor/audit/a/tile",
+                "floor/audit-state/a",
+                "floor/audit-state/b/journal",
+                "floor/audit-state/c",
+                "copy",
+                "empty",
+            ],
+            &["floor/audit/a/checkpoint", "floor/audit/stray", "copy/checkpoint", "file", "damaged.tar.zst"],
+        );
+        let data_dir = of(&root, "floor").unwrap();
+        assert!(matches!(data_dir, Place::DataDir(_)));
+        let names: Vec<_> = data_dir.logs().unwrap().into_iter().filter_map(|log| log.agent_name).collect();
+        // One whose first checkpoint is to come has a journal; a folder of state alone is no log.
+        assert_eq!(names, ["a", "b"]);
+        assert!(matches!(data_dir.log(None), Err(PlaceError::Several { known }) if known == ["a", "b"]));
+        assert!(matches!(data_dir.log(Some("c")), Err(PlaceError::NoAgent { known, .. }) if known == ["a", "b"]));
+        assert!(data_dir.log(Some("a")).unwrap().data_dir.is_some());
+
+        // The folder of a log knows the data directory around it; a copy has none, and any name.
+        let inside = of(&root, "floor/audit/a").unwrap().log(Some("a")).unwrap();
+        assert!(inside.data_dir.is_some() && inside.blobs.is_some() && inside.agent_name.as_deref() == Some("a"));
+        let copy = of(&root, "copy").unwrap().log(Some("whoever")).unwrap();
+        assert!(copy.data_dir.is_none() && copy.blobs.is_none() && copy.agent_name.is_none());
+
+        assert!(matches!(of(&root, "nowhere"), Err(PlaceError::Missing { .. })));
+        assert!(matches!(of(&root, "empty"), Err(PlaceError::NoLogs { .. })));
+        assert!(matches!(of(&root, "file"), Err(PlaceError::NoLogs { .. })));
+        let damaged = of(&root, "damaged.tar.zst");
+        assert!(damaged.and_then(Place::whole).is_err(), "a pack that is none shows nothing");
+        assert!(matches!(Place::of("http://127.0.0.1:8081").unwrap(), Place::Remote(_)));
+    }
+}

@@ -115,3 +115,80 @@ impl Reader {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agenttrader_audit::log::{Log, origin};
+    use agenttrader_audit::note::NoteSigner;
+    use agenttrader_audit::record::{Entry, IntentType, Outcome};
+    use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole, Build};
+    use agenttrader_core::time::UnixNanos;
+    use ed25519_dalek::SigningKey;
+    use serde_json::json;
+    use std::path::Path;
+
+    fn log(data_dir: &Path) -> Log {
+        let identity =
+            AgentIdentity { agent_name: "a".to_owned(), agent_role: AgentRole::Ops, agent_mode: AgentMode::Observe };
+        let build = Build { git_sha: "unknown".to_owned(), build_id: "test".to_owned() };
+        let signer = NoteSigner::log(&origin("r", "a"), SigningKey::from_bytes(&[1; 32]));
+        Log::open(data_dir, identity, "r", build, signer).unwrap()
+    }
+
+    /// Appends records, and waits for the last.
+    fn append(log: &Log, seconds: std::ops::Range<i64>) {
+        let entry = |second| {
+            let at = UnixNanos::from_seconds(second);
+            log.append(Entry::new(at, IntentType::Signal, Outcome::Success, "seen", json!({})))
+        };
+        seconds.map(entry).last().unwrap().durable().unwrap();
+    }
+
+    fn read(reader: &mut Reader) -> Vec<u64> {
+        let mut seen = Vec::new();
+        reader.read_on(|record| seen.push(record.seq)).unwrap();
+        seen
+    }
+
+    #[test]
+    fn every_record_is_read_once_past_the_width_of_a_bundle_and_while_the_log_grows() {
+        let dir = tempfile::tempdir().unwrap();
+        let writing = log(dir.path());
+        append(&writing, 0..300);
+        writing.checkpoint_now().unwrap();
+        let places =
+            ["", "audit/a"].map(|path| crate::place::Place::of(dir.path().join(path).to_str().unwrap()).unwrap());
+        let data_dir = places[0].log(None).unwrap();
+        // Without a data directory only what a checkpoint covers is there.
+        let folder = PlacedLog { data_dir: None, ..places[1].log(None).unwrap() };
+        let mut readers = [&data_dir, &folder].map(|log| Reader::before_newest(log, 50).unwrap());
+        for reader in &mut readers {
+            assert_eq!(read(reader), (250..300).collect::<Vec<_>>(), "{}", reader.agent_name());
+            assert!(read(reader).is_empty());
+        }
+        append(&writing, 300..301);
+        assert_eq!(read(&mut readers[0]), [300]);
+        writing.close().unwrap();
+        assert_eq!(read(&mut readers[1]), [300]);
+        assert_eq!(read(&mut Reader::before_newest(&folder, u64::MAX).unwrap()).len(), 301);
+    }
+
+    #[test]
+    fn only_the_canonical_record_of_its_place_is_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let writing = log(dir.path());
+        append(&writing, 1..2);
+        writing.close().unwrap();
+        let place = crate::place::Place::of(dir.path().to_str().unwrap()).unwrap();
+        let mut committed = Committed::now(&place.log(None).unwrap().files).unwrap().unwrap();
+        let entry = committed.entry(0).unwrap();
+        assert_eq!(record_of(0, &entry).unwrap().seq, 0);
+        assert!(matches!(record_of(1, &entry), Err(RecordError::NoRecord { index: 1, .. })));
+        let spaced = [b" ".as_slice(), &entry].concat();
+        for other in [&entry[1..], b"{}", b"", &spaced] {
+            assert!(record_of(0, other).unwrap_err().is_difference());
+        }
+        assert!(matches!(committed.entry(1), Err(CommittedError::NoEntry { index: 1, size: 1 })));
+    }
+}

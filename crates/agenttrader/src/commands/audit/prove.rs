@@ -93,10 +93,13 @@ fn inclusion(settings: &Settings, arguments: &ProveArgs) -> Done {
                 checkpoint.origin,
                 checkpoint.size
             ));
+            let data_dir = settings.data_dir.display();
+            let is_usual = settings.data_dir == Path::new(".agenttrader");
+            let elsewhere = if is_usual { String::new() } else { format!(" --data-dir {data_dir}") };
             if let Some(entry) = &arguments.entry {
                 data(&format!("entry      {}", entry.display()));
                 data(&format!(
-                    "check      agenttrader audit verify --proof {} --entry {} --key \"$(agenttrader audit vkey {})\"",
+                    "check      agenttrader audit verify --proof {} --entry {} --key \"$(agenttrader audit vkey {}{elsewhere})\"",
                     out.display(),
                     entry.display(),
                     checkpoint.origin.rsplit('/').next().unwrap_or_default()
