@@ -31,8 +31,11 @@ pub(super) struct Told {
     pub(super) stored: Option<StoredPayload>,
 }
 
-/// A record's members in canonical order, with the check of each value as it is written.
-const MEMBERS: [(&str, fn(&str) -> bool); 17] = [
+/// A member's name and the check of its value as it is written.
+type Member = (&'static str, fn(&str) -> bool);
+
+/// A record's members in canonical order.
+const MEMBERS: [Member; 17] = [
     ("agent_mode", is::<AgentMode>),
     ("agent_name", is_text),
     ("agent_role", |value| unquoted(value).and_then(AgentRole::parse).is_some()),

@@ -176,11 +176,9 @@ impl Journal<'_> {
             Some(signed) if head.size == size && head.root != signed.root => {
                 differs(format!("its root {} is not the checkpoint's", head.root));
             }
-            Some(_) if head.size == size => {
-                if self.chain_at(size, report).is_some_and(|chain| chain != head.chain) {
-                    let why = "its chain is not the one over the log's entries";
-                    report.findings.push(Finding::differs(Self::spot("head"), why));
-                }
+            Some(_) if head.size == size && self.chain_at(size, report).is_some_and(|chain| chain != head.chain) => {
+                let why = "its chain is not the one over the log's entries";
+                report.findings.push(Finding::differs(Self::spot("head"), why));
             }
             _ => {}
         }

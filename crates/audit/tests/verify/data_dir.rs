@@ -5,7 +5,7 @@ use agenttrader_audit::checkpoint::SignedCheckpoint;
 use agenttrader_audit::note::NoteSigner;
 use agenttrader_audit::read::log_dir;
 use agenttrader_audit::verify::{DataDirReport, Held, KeysFrom, KnownKeys, Spot, Verdict, verify_data_dir};
-use agenttrader_audit::{Entry, IntentType, Log, Outcome};
+use agenttrader_audit::{Entry, IntentType, Log, Options, Outcome};
 use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole, Build, REPO_ID};
 use agenttrader_core::time::UnixNanos;
 use ed25519_dalek::SigningKey;
@@ -14,10 +14,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub fn open(data_dir: &Path) -> Log {
+    open_with(data_dir, Options::default())
+}
+
+pub fn open_with(data_dir: &Path, options: Options) -> Log {
     let identity =
         AgentIdentity { agent_name: AGENT.into(), agent_role: AgentRole::StrategyEval, agent_mode: AgentMode::Observe };
     let build = Build { git_sha: "0123456789abcdef0123456789abcdef01234567".into(), build_id: "b1".into() };
-    Log::open(data_dir, identity, REPO_ID, build, built::signer()).unwrap()
+    Log::open_with(data_dir, identity, REPO_ID, build, built::signer(), options).unwrap()
 }
 
 /// Appends `count` entries from that index on, the first of a log with its keys, and waits for the last.
@@ -65,7 +69,7 @@ fn copy(from: &Path, to: &Path) {
         if entry.file_type().unwrap().is_dir() {
             copy(&entry.path(), &place)
         } else {
-            drop(fs::copy(entry.path(), place).unwrap())
+            fs::copy(entry.path(), place).map(drop).unwrap()
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A log that is being written raises no alarm, however often it is verified; what somebody puts into it meanwhile does.
 
 use crate::built;
-use crate::data_dir::{append, open};
+use crate::data_dir::{append, open, open_with};
+use agenttrader_audit::Options;
 use agenttrader_audit::read::log_dir;
 use agenttrader_audit::source::Directory;
 use agenttrader_audit::verify::{Against, Spot, Verdict, verify_data_dir, verify_log};
@@ -12,7 +13,8 @@ use std::thread;
 #[test]
 fn no_false_alarm_on_a_busy_log() {
     let dir = tempfile::tempdir().unwrap();
-    let log = open(dir.path());
+    // Small segments, so that they vanish under the reader's hands.
+    let log = open_with(dir.path(), Options { segment_bytes: 8 << 10, ..Options::default() });
     append(&log, 0, 3);
     log.checkpoint_now().unwrap();
     let done = AtomicBool::new(false);

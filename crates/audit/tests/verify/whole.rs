@@ -161,7 +161,7 @@ fn what_could_not_be_shown_is_always_said() {
         "large payloads",
         "was being written",
     ] {
-        assert!(text.contains(&format!("not shown: ")) && text.contains(said), "{said}\n{text}");
+        assert!(text.contains("not shown: ") && text.contains(said), "{said}\n{text}");
     }
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json["counts"]["entries"], 300);
