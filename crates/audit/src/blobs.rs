@@ -59,7 +59,8 @@ impl Blobs {
     pub(crate) fn settle(&self, named: &BTreeSet<Digest>) -> Result<(), OpenError> {
         let disk = &*self.disk;
         let at = |path: PathBuf| move |source| OpenError::Io { path, source };
-        let mut placed = false;
+        // Where the process was killed after it had placed a payload, the place is not durable yet; nothing pending tells of it.
+        let mut placed = !named.is_empty();
         for entry in disk::list_if_there(disk, &self.pending).map_err(at(self.pending.clone()))? {
             let path = self.pending.join(&entry.name);
             let place = self.blobs.join(&entry.name);
@@ -75,10 +76,9 @@ impl Blobs {
             if whole {
                 disk.rename(&path, &place).map_err(at(place))?;
                 placed = true;
-            } else {
-                // Staged and never named, or staged again while the payload lies among the blobs already.
-                disk::remove_if_there(disk, &path).map_err(at(path))?;
             }
+            // Staged and never named. Or a loss of power left a payload under both names: then renaming it does nothing.
+            disk::remove_if_there(disk, &path).map_err(at(path))?;
         }
         if placed { disk.sync_dir(&self.blobs).map_err(at(self.blobs.clone())) } else { Ok(()) }
     }

@@ -2,7 +2,11 @@
 
 mod each_call;
 mod faulty;
+mod power;
+mod power_loss;
+mod recorder;
 mod recovery;
+mod told;
 
 use crate::disk::Disk;
 use crate::log::{Log, OpenError, Options, origin};
@@ -10,6 +14,8 @@ use crate::note::NoteSigner;
 use crate::record::{Entry, IntentType, Outcome};
 use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole, Build, REPO_ID};
 use agenttrader_core::time::UnixNanos;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,14 +26,23 @@ fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Log, Ope
     let identity =
         AgentIdentity { agent_name: AGENT.into(), agent_role: AgentRole::Ops, agent_mode: AgentMode::Observe };
     let build = Build { git_sha: "unknown".into(), build_id: "unknown".into() };
-    let key = NoteSigner::log(&origin(REPO_ID, AGENT), ed25519_dalek::SigningKey::from_bytes(&[9; 32]));
-    Log::open_on(disk, dir, (identity, REPO_ID, build), key, options)
+    Log::open_on(disk, dir, (identity, REPO_ID, build), key(), options)
 }
 
-/// A record that tells its number twice: in its time, and in its payload, which `padding` makes larger.
+fn key() -> NoteSigner {
+    NoteSigner::log(&origin(REPO_ID, AGENT), ed25519_dalek::SigningKey::from_bytes(&[9; 32]))
+}
+
+/// A record that tells its number twice: in its time, and in its payload, which `padding` makes larger. The first one is an `agent_start`.
 fn entry(number: i64, padding: usize) -> Entry {
-    let payload = json!({"number": number, "padding": "x".repeat(padding)});
-    Entry::new(UnixNanos::from_seconds(number), IntentType::Signal, Outcome::Success, "a test", payload)
+    let mut payload = json!({"number": number, "padding": "x".repeat(padding)});
+    let mut kind = IntentType::Signal;
+    if number == 0 {
+        kind = IntentType::AgentStart;
+        let public = STANDARD.encode(key().verifier().public_key().as_bytes());
+        payload["public_keys"] = json!({"log": public, "sign": STANDARD.encode([1; 32])});
+    }
+    Entry::new(UnixNanos::from_seconds(number), kind, Outcome::Success, "a test", payload)
 }
 
 /// The numbers in the log, in order. Fails on a torn or bad record.
