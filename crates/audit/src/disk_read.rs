@@ -60,9 +60,10 @@ pub(crate) fn read(path: &Path, most: usize) -> io::Result<Found> {
     Ok(if bytes.len() > most { Found::TooLong } else { Found::Bytes(bytes) })
 }
 
-/// The names in a folder; `None` where there is no folder, or what stands there is a link or no folder.
+/// The names in a folder; `None` where there is none. A link is followed here: whoever names a folder may name it so, and the links in it
+/// are told apart.
 pub(crate) fn list(path: &Path) -> io::Result<Option<Vec<Name>>> {
-    match fs::symlink_metadata(path) {
+    match fs::metadata(path) {
         Ok(named) if named.is_dir() => {}
         Ok(_) => return Ok(None),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),

@@ -83,7 +83,7 @@ impl SourceError {
     }
 }
 
-/// A folder on this machine. No symbolic link below it is followed.
+/// A folder on this machine, or a link to one. No symbolic link below it is followed.
 #[derive(Clone, Debug)]
 pub struct Directory {
     root: PathBuf,

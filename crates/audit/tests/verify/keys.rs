@@ -59,6 +59,19 @@ fn hashes_come_before_keys() {
 }
 
 #[test]
+fn a_kept_checkpoint_is_held_against_the_log_without_a_key_too() {
+    let entries = built::entries(5);
+    let files = built::files(&entries[..3], &built::signer());
+    let other = NoteSigner::log("agenttrader/r/another", SigningKey::from_bytes(&[3; 32])).verifier();
+    let keys = KnownKeys::none().with(other);
+    for (size, verdict) in [(2, Verdict::NoKey), (5, Verdict::Different)] {
+        let held = Held::kept("kept", &built::checkpoint(&entries[..size], &built::signer())).unwrap();
+        let report = verify_log(&built::shared(&files), &Against { keys: &keys, held: &[held], ..Against::nothing() });
+        assert_eq!(report.verdict(), verdict, "{report}");
+    }
+}
+
+#[test]
 fn the_first_entry_is_an_agent_start_with_both_keys_and_each_later_one_repeats_them() {
     let changed = |seq: u64, change: &dyn Fn(&mut Value)| {
         let mut entries = built::entries(1_002);

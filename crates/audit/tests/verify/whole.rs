@@ -235,8 +235,14 @@ fn links_and_folders_in_a_folder_of_a_log_are_found() {
     assert_eq!(verify(&Directory::new(&root)).verdict(), Verdict::Different);
     fs::remove_file(root.join("tile/0")).unwrap();
     fs::rename(&outside, root.join("tile/0")).unwrap();
+    // The log's folder itself may be named by a link.
+    let link = dir.path().join("link");
+    symlink(&root, &link).unwrap();
+    let report = verify(&Directory::new(&link));
+    assert_eq!((report.verdict(), report.counts.files), (Verdict::Good, files.len() as u64), "{report}");
     // An empty folder.
     fs::create_dir(root.join("tile/9")).unwrap();
+    assert_eq!(first(&verify(&Directory::new(&link))).at, Spot::File("tile/9/".into()));
     assert_eq!(first(&verify(&Directory::new(&root))).at, Spot::File("tile/9/".into()));
 }
 
