@@ -268,8 +268,8 @@ fn credentials(text: &str) -> Option<String> {
         let length = value.bytes().take_while(|byte| is_token68(*byte)).count();
         let (value, behind) = value.split_at_checked(length).unwrap_or((value, ""));
         let own_word = !before.ends_with(|last: char| last.is_ascii_alphanumeric());
-        let is_credential =
-            own_word && gap > 0 && length > 0 && (scheme.eq_ignore_ascii_case("bearer") || !is_plain_word(value));
+        let in_prose = if scheme.eq_ignore_ascii_case("bearer") { names_a_token(value) } else { is_plain_word(value) };
+        let is_credential = own_word && gap > 0 && length > 0 && !in_prose;
         out.push_str(before);
         out.push_str(scheme);
         if is_credential {
@@ -306,6 +306,12 @@ fn next_scheme(text: &str) -> Option<(&str, &str, &str)> {
 /// A character of `token68` (RFC 9110, section 11.2).
 const fn is_token68(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
+}
+
+/// Whether what follows `Bearer` says what a bearer has ("a bearer token is needed") and is none.
+fn names_a_token(value: &str) -> bool {
+    let word = value.trim_end_matches('.');
+    word.eq_ignore_ascii_case("token") || word.eq_ignore_ascii_case("tokens")
 }
 
 /// Whether what follows `Basic` is a word of a sentence ("basic usage") and not the Base64 of `user:password`.

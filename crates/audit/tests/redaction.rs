@@ -299,6 +299,7 @@ fn stays(text: &str) {
 fn secrets_go_from_texts() {
     goes("Bearer abc.DEF-123_~+/==", "Bearer [redacted]");
     goes("authorization: bearer abc", "authorization: bearer [redacted]");
+    goes("Bearer token-1 and bearer tok", "Bearer [redacted] and bearer [redacted]");
     goes("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==, then", "Basic [redacted], then");
     goes("BASIC  dXNlcjpwYXNz", "BASIC  [redacted]");
     goes("key correct-horse-battery and correct-horse!", "key [redacted] and [redacted]!");
@@ -327,6 +328,8 @@ fn other_texts_stay() {
         "short and local-only",
         "",
         "ends in Bearer",
+        "give a bearer token or bind to loopback",
+        "needs a Bearer token.",
         "Bearer",
         "a = b : c",
     ] {
