@@ -51,7 +51,7 @@ pub struct BindPolicy {
 pub enum BindRefused {
     /// Anyone could read.
     #[error(
-        "mission control on {bind} could be read from other machines: give a bearer token or `--trusted-proxy CIDR`, or bind to loopback"
+        "mission control on {bind} could be read from other machines: set AGENTTRADER_API_TOKEN or `--trusted-proxy CIDR`, or bind to loopback"
     )]
     Open {
         /// Where it should have listened.
