@@ -360,7 +360,7 @@ impl AloneMissionControl {
         let board = Arc::new(board.with_log(own.clone()));
         let witness_settings = WitnessSettings {
             data_dir: data_dir.clone(),
-            own: Some((identity.agent.agent_name.clone(), own)),
+            own: BTreeMap::from([(identity.agent.agent_name.clone(), own)]),
             outside: witnesses,
             tell: told_to(&log, &redactor),
         };

@@ -20,6 +20,7 @@ use agenttrader_agent::clock;
 use agenttrader_agent::entropy;
 use agenttrader_agent::guard::Hosts;
 use agenttrader_agent::health::{self, StatusBoard};
+use agenttrader_agent::served_log::ServedLog;
 use agenttrader_agent::start::{self, Identity};
 use agenttrader_agent::tasks::Tasks;
 use agenttrader_audit::record::{IntentType, Record};
@@ -53,6 +54,9 @@ const DELAY_USUAL: Duration = Duration::from_millis(200);
 
 /// Longest wait for tasks at the end.
 const END_WITHIN: Duration = Duration::from_millis(1_200);
+
+/// Longest wait for the witness to see how each log ended.
+const LAST_LOOK_WITHIN: Duration = Duration::from_millis(1_500);
 
 /// How a floor is run.
 #[derive(Clone, Debug)]
@@ -93,6 +97,7 @@ pub struct Floor {
     feed_end: Arc<Mutex<Option<String>>>,
     data_dir: PathBuf,
     speed_warning: Option<String>,
+    witnesses: Vec<Pinned>,
 }
 
 /// How a floor ended.
@@ -187,7 +192,7 @@ impl Floor {
             boards.keys().filter_map(|name| Some((name.clone(), *ports.get(&service_of(name))?))).collect();
         let cadence = Cadence::FLOOR.with(poll_interval_seconds, agent_timeout);
         let hub = Hub::new(inventory.at(&addresses), cadence, tasks.stop());
-        let witness = witness(&hub, &data_dir, &desks, &boards, witnesses, &redactor)?;
+        let witness = witness(&hub, &data_dir, &desks, &boards, witnesses.clone(), &redactor)?;
 
         let fills = Arc::new(FillCounts::default());
         let printed = fold(durable, Journals::new(&data_dir), Arc::clone(&hub), Arc::clone(&fills), watch)?;
@@ -276,6 +281,7 @@ impl Floor {
             feed_end,
             data_dir,
             speed_warning,
+            witnesses,
         })
     }
 
@@ -342,6 +348,9 @@ impl Floor {
         let sequence = self.sequence.take();
         let writer = self.writer.take();
         let desks = Arc::clone(&self.desks);
+        let agents: Vec<String> = desks.keys().cloned().collect();
+        // Held to the end, with its lock: the witness's files lie under it.
+        let own_log = desks.get(start::MISSION_CONTROL).map(|desk| Arc::clone(&desk.log));
         let joined = tokio::task::spawn_blocking(move || {
             let end = sequence.and_then(|thread| thread.join().ok());
             let recorded = end.as_ref().and_then(|end| end.as_ref().ok().copied().flatten());
@@ -380,6 +389,8 @@ impl Floor {
         problems.extend(
             self.tasks.shutdown(END_WITHIN).await.into_iter().map(|left| format!("{} did not end in time", left.name)),
         );
+        problems.extend(last_look(self.hub, self.data_dir, agents, self.witnesses).await.err());
+        drop(own_log);
         self.market.stop().await;
         // Every log is closed: what is still on its way to the watcher are the last lines.
         if let Some(printed) = self.printed.take() {
@@ -402,11 +413,28 @@ fn witness(
     let own = boards.get(start::MISSION_CONTROL).and_then(|board| board.log().cloned());
     let settings = WitnessSettings {
         data_dir: data_dir.to_owned(),
-        own: own.map(|log| (start::MISSION_CONTROL.to_owned(), log)),
+        own: own.into_iter().map(|log| (start::MISSION_CONTROL.to_owned(), log)).collect(),
         outside,
         tell: told_to(&desk.log, redactor),
     };
     Ok(Some(Witness::open(hub, settings)?))
+}
+
+/// The witness's last look, at logs that are closed. What it finds stands on disk, and is told at the next start.
+async fn last_look(hub: Arc<Hub>, data_dir: PathBuf, agents: Vec<String>, outside: Vec<Pinned>) -> Result<(), String> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let served = |name: String| (name.clone(), ServedLog::of_agent(&data_dir, &name));
+        let own = agents.into_iter().map(served).collect();
+        Witness::open(&hub, WitnessSettings { data_dir: data_dir.clone(), own, outside, tell: Box::new(|_| {}) })
+    });
+    match opened.await {
+        Ok(Ok(witness)) => {
+            let looked = tokio::time::timeout(LAST_LOOK_WITHIN, witness.last_look()).await;
+            looked.map_err(|_| "the witness's last look was cut off".to_owned())
+        }
+        Ok(Err(error)) => Err(format!("the witness's last look: {}", chain(&error))),
+        Err(_) => Err("the witness's last look was cut off".to_owned()),
+    }
 }
 
 /// Whether the venue runs so fast that a usual delay, in venue time, uses up what the age limit leaves over the cadence.

@@ -311,7 +311,7 @@ impl Summary {
         };
         let found: Vec<String> = list(safety, "/audit").iter().map(of).collect();
         if !found.is_empty() {
-            page.line("AUDIT", &format!("{} · agenttrader audit · /api/v1/audit", found.join(" · ")));
+            page.line("AUDIT", &format!("{} · remedies: /api/v1/audit", found.join(" · ")));
         }
     }
 
@@ -517,6 +517,16 @@ mod tests {
         let safety = json!({"kill_switch": {"halted": true, "source": "file \u{1b}[2J"}});
         let summary = Summary { safety, decisions: None, proposals: None, pnl: None, agents: None };
         assert!(!summary.render(&Layout::PLAIN).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_log_is_told_beside_the_posture() {
+        let found =
+            json!([{"agent_name": "gamma-strategy", "code": "AUDIT_FORK", "words": "9 entries have another root"}]);
+        let safety = json!({"kill_switch": {"halted": true}, "audit": found});
+        let summary = Summary { safety, decisions: None, proposals: None, pnl: None, agents: None };
+        let shown = summary.render(&Layout::PLAIN);
+        assert!(shown.contains("AUDIT     AUDIT_FORK gamma-strategy: 9 entries have another root"), "{shown}");
     }
 
     #[test]

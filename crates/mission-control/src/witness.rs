@@ -30,7 +30,7 @@ use outside::Pinned;
 use seen::WitnessKey;
 use shared::Shared;
 use standing::Standing;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{Store, StoreError};
@@ -44,8 +44,8 @@ pub fn witness_name() -> String {
 pub struct WitnessSettings {
     /// Where keys and the witness's files lie.
     pub data_dir: PathBuf,
-    /// Mission control's own log, by the name under which it stands in the inventory: it is not asked for over the network.
-    pub own: Option<(String, ServedLog)>,
+    /// Logs of this very process that are not asked for over the network, by agent: mission control's own.
+    pub own: BTreeMap<String, ServedLog>,
     /// Outside witnesses.
     pub outside: Vec<Pinned>,
     /// Takes the record of each change, for mission control's own log.
@@ -106,9 +106,9 @@ impl Witness {
         let mut followers = Vec::new();
         for agent in hub.inventory().agents().iter().filter(|agent| agent.replicas > 0) {
             let agent_name = agent.agent_name.clone();
-            let source = match &own {
-                Some((name, log)) if *name == agent_name => LogSource::own(log.clone(), client.clone(), timeout),
-                _ => LogSource::endpoint(agent.audit_url(), client.clone(), timeout),
+            let source = match own.get(&agent_name) {
+                Some(log) => LogSource::own(log.clone(), client.clone(), timeout),
+                None => LogSource::endpoint(agent.audit_url(), client.clone(), timeout),
             };
             let cosigned = kept_cosigned(&store, &data_dir, &agent_name, &pinned);
             shared.add(&agent_name, source.clone(), cosigned);
@@ -131,6 +131,11 @@ impl Witness {
             followers.push(follower);
         }
         Ok(Self { followers, outside, shared, client })
+    }
+
+    /// Looks at every log once more, after those who write them have ended: what was written last is then held against a later copy too.
+    pub async fn last_look(self) {
+        join_all(self.followers.into_iter().map(|mut follower| async move { follower.round().await })).await;
     }
 
     /// Follows every log side by side, at once and then at the interval at which agents are polled, until `stop`.

@@ -5,6 +5,8 @@ mod logs;
 mod outside;
 mod rig;
 
+use crate::given::Given;
+use agenttrader_mission_control::access::BindPolicy;
 use logs::{AGENT, LogMaker, copy};
 use rig::Rig;
 use serde_json::json;
@@ -40,6 +42,17 @@ async fn a_log_that_grows_is_verified_cosigned_and_found_good_after_a_restart() 
     rig.until("goes on after a restart", |log| log["size"] == 404).await;
     assert!(rig.told().is_empty(), "a good log is no news: {:?}", rig.told());
     assert_eq!(rig.safety().await["audit"], json!([]));
+}
+
+#[tokio::test]
+async fn mission_controls_own_log_is_for_whom_is_let_in() {
+    let token = agenttrader_core::secret::Secret::new("0123456789abcdef0123456789abcdef".to_owned());
+    let policy = BindPolicy { bind: "0.0.0.0".parse().unwrap(), token: Some(token), trusted_proxies: vec![] };
+    let given = Given::with(policy);
+    for path in ["/audit/checkpoint", "/audit/tile/0/000", "/audit/tile/entries/000.p/1", "/api/v1/audit"] {
+        assert_eq!(given.get(path).await.0, 401, "{path}");
+    }
+    assert_eq!(given.get("/livez").await.0, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

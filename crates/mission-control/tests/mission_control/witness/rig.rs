@@ -25,6 +25,7 @@ use axum::Router;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -189,7 +190,7 @@ impl Rig {
         let told = Arc::clone(&self.told);
         let settings = WitnessSettings {
             data_dir: self.data_dir.path().to_owned(),
-            own: None,
+            own: BTreeMap::new(),
             outside: self.outside.clone(),
             tell: Box::new(move |entry| told.lock().unwrap().push(entry)),
         };
