@@ -144,3 +144,15 @@ fn a_server_that_is_gone_hangs_redirects_or_talks_too_long_is_stale() {
     let cut = format!("HTTP/1.1 {JSON}\r\nContent-Length: 999\r\n\r\n{GOOD}");
     assert!(matches!(poll(serving(Some(cut))), Err(StaleReason::Unreachable { .. })));
 }
+
+#[tokio::test]
+async fn a_service_that_is_not_there_is_named_without_user_password_or_query() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://health:sesame-open@{nobody}/healthz?token=hunter2-hunter2#hunter2");
+    let client = http_client().unwrap();
+    let limit = Duration::from_secs(30);
+    let reason = poll_health(&client, &url, limit, Span::from_seconds(30), "marketdata-mcp-server").await.unwrap_err();
+    let told = reason.to_string();
+    assert!(matches!(reason, StaleReason::Unreachable { .. }) && told.contains(&format!("{nobody}/healthz")), "{told}");
+    assert!(!["health:", "sesame", "hunter2"].iter().any(|secret| told.contains(secret)), "{told}");
+}

@@ -1,6 +1,6 @@
 //! A floor whose disk fails under one agent's log, and a floor that is killed: what was acknowledged stays, and the floor goes on.
 
-use crate::screen::{Home, Running, WITHIN, get};
+use crate::screen::{Home, Running, WITHIN, get, wait_for_status};
 use agenttrader_audit::read;
 use agenttrader_safety::seen::LogHealth;
 use agenttrader_sequence::input::{Fact, Input};
@@ -122,7 +122,7 @@ fn a_log_that_cannot_be_written(calls: &str, error: &str) {
     });
     assert_eq!(first["status"]["reason_codes"], serde_json::json!(["AUDIT_UNAVAILABLE"]), "{first}");
     assert!(first["safety"]["gating_reasons"].to_string().contains("AUDIT_UNAVAILABLE"), "{first}");
-    assert_eq!(get(&gate, "/readyz").unwrap().0, 503);
+    wait_for_status(&gate, "/readyz", 503);
     // Proposals go on, into logs that can be written; what the gate decides of them waits.
     let count = |out: &str, intent: &str| out.matches(&format!("\"intent_type\":\"{intent}\"")).count();
     let proposed = count(&failing.floor.out(), "order_proposal");
@@ -145,7 +145,7 @@ fn a_log_that_cannot_be_written(calls: &str, error: &str) {
         let last = refused.iter().rposition(|refused| *refused)?;
         (last + 1 < refused.len()).then_some(())
     });
-    assert_eq!(get(&gate, "/readyz").unwrap().0, 200);
+    wait_for_status(&gate, "/readyz", 200);
     assert_eq!(failing.floor.end("INT").0, Some(0), "{}", failing.floor.err());
     assert!(!failing.floor.err().contains("warning"), "{}", failing.floor.err());
 
@@ -206,7 +206,7 @@ fn a_floor_killed_at_any_moment_starts_again_and_lost_nothing_that_it_showed() {
             let address = floor.address("mission control");
             floor.wait_for("its first records", |out, _| (!printed(out).is_empty()).then_some(()));
             std::thread::sleep(pause);
-            let (_, body) = get(&address, "/api/v1/events/recent?limit=500").unwrap();
+            let body = wait_for_status(&address, "/api/v1/events/recent?limit=500", 200);
             let shown: Value = serde_json::from_str(&body).unwrap();
             acknowledged.extend(shown["items"].as_array().unwrap().iter().map(seen));
         } else {

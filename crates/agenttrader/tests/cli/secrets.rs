@@ -30,7 +30,7 @@ const STREAM: &str = "/api/v1/events/stream";
 /// Sends a request with these headers; the whole answer, headers too.
 fn ask(address: &str, path: &str, headers: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.set_read_timeout(Some(WITHIN)).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n{headers}Connection: close\r\n\r\n").unwrap();
     let mut answer = Vec::new();
     let mut part = [0; 4096];
