@@ -483,6 +483,20 @@ mod tests {
     }
 
     #[test]
+    fn an_outside_witness_is_pinned_by_a_key_that_cosigns_and_an_address_that_is_safe() {
+        let vkey = "witness.example/w1+cf810b3c+BCnlgzqRWmQppOOnlIR1wzjvQ264K+ickvBZcEQD251V";
+        let pinned = |value: &str| gather("", &[("AGENTTRADER_WITNESS", value)], None);
+        let settings = pinned(&format!("{vkey}=https://a.example,{vkey}=http://127.0.0.1:9")).unwrap();
+        assert_eq!(
+            settings.witnesses.iter().map(|one| one.url()).collect::<Vec<_>>(),
+            ["https://a.example", "http://127.0.0.1:9"]
+        );
+        for bad in [vkey.to_owned(), format!("{vkey}=http://a.example"), "x=https://a.example".to_owned()] {
+            assert!(matches!(pinned(&bad), Err(SettingsError::BadValue { .. })), "{bad}");
+        }
+    }
+
+    #[test]
     fn secrets_are_never_shown() {
         let variables = [
             ("APCA_API_SECRET_KEY", "hunter2hunter2"),

@@ -56,7 +56,8 @@ fn every_log_of_a_floor_is_witnessed_and_one_that_was_put_back_is_found() {
         until_verified(&hall, 0).await;
         until("each status names the root that covers its records", LONG, async || {
             let statuses = hall.statuses().await;
-            statuses.values().all(|status| status["audit"]["root_hash"].is_string()).then_some(())
+            let covered = |audit: &Value| audit["root_hash"].is_string() && audit["checkpoint_utc"].is_string();
+            statuses.values().all(|status| covered(&status["audit"])).then_some(())
         })
         .await;
         assert_eq!(hall.close().await.0.problems, Vec::<String>::new());
@@ -95,7 +96,9 @@ fn every_log_of_a_floor_is_witnessed_and_one_that_was_put_back_is_found() {
         })
         .await;
         for (name, log) in logs(&hall).await.iter().filter(|(name, _)| *name != start::WHALE) {
-            assert_eq!(log["findings"], Value::Array(vec![]), "{name}");
+            // A busy machine may be late; nothing else is wrong with them.
+            let mut codes = log["findings"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap());
+            assert!(codes.all(|code| matches!(code, "AUDIT_STALLED" | "AUDIT_UNREACHABLE")), "{name}: {log}");
         }
         hall.close().await;
     });

@@ -34,7 +34,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-const CADENCE: Cadence = Cadence { interval: Duration::from_millis(50), timeout: Duration::from_secs(2) };
+/// An agent that answers is waited for as long as any busy machine takes.
+const CADENCE: Cadence = Cadence { interval: Duration::from_millis(50), timeout: Duration::from_secs(20) };
 
 /// Longest wait for what must come.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -50,6 +51,7 @@ pub struct Rig {
     running: Option<(Tasks, Router)>,
     told: Arc<Mutex<Vec<Entry>>>,
     outside: Vec<Pinned>,
+    cadence: Cadence,
 }
 
 fn snapshot(tree_size: u64, writable: bool) -> Snapshot {
@@ -128,6 +130,7 @@ impl Rig {
             running: None,
             told: Arc::default(),
             outside: Vec::new(),
+            cadence: CADENCE,
         };
         rig.list_key(&rig.maker);
         rig
@@ -135,6 +138,12 @@ impl Rig {
 
     pub fn with_outside(mut self, pinned: impl IntoIterator<Item = Pinned>) -> Self {
         self.outside.extend(pinned);
+        self
+    }
+
+    /// Waits no longer than that for an agent.
+    pub fn impatient(mut self, timeout: Duration) -> Self {
+        self.cadence.timeout = timeout;
         self
     }
 
@@ -186,7 +195,7 @@ impl Rig {
             "agents:\n  - agent_name: {AGENT}\n    service_dns: {}\n    kind: strategy\n    expected_endpoints: [/ops/status]\n    criticality: important\n",
             self.address
         );
-        let hub = Hub::new(Inventory::parse(&inventory).unwrap(), CADENCE, tasks.stop());
+        let hub = Hub::new(Inventory::parse(&inventory).unwrap(), self.cadence, tasks.stop());
         let told = Arc::clone(&self.told);
         let settings = WitnessSettings {
             data_dir: self.data_dir.path().to_owned(),
