@@ -17,6 +17,7 @@
 //! The same data gives the same bytes. [`write`] makes a pack, [`Pack::open`] reads one that may come from anywhere, [`verify`] judges it.
 
 mod frames;
+mod lines;
 mod member;
 mod open;
 mod readme;
@@ -96,7 +97,7 @@ pub enum PackError {
         path: PathBuf,
     },
     /// The name of the file to write does not end as a pack's.
-    #[error("{path} does not end with {}, by which packs are known", crate::place::PACK_SUFFIX)]
+    #[error("{path} does not end with {}, by which packs are known", PACK_SUFFIX)]
     Suffix {
         /// The path.
         path: PathBuf,
@@ -142,6 +143,9 @@ pub struct PackedLog {
     /// The root of their tree, in Base64.
     pub root: String,
 }
+
+/// How the name of a pack ends.
+pub const PACK_SUFFIX: &str = ".tar.zst";
 
 /// The form of packs that this program writes and reads.
 pub const FORMAT: &str = "agenttrader/audit-pack/v1";
@@ -192,19 +196,6 @@ impl Pack {
     /// The cosigned checkpoints, one file an agent.
     pub fn cosigned(&self) -> Arc<dyn LogFiles + Send + Sync> {
         self.below("cosigned/".to_owned())
-    }
-
-    /// The public keys, as far as they can be read: nobody but whoever made the pack says that they are the agents'.
-    ///
-    /// # Errors
-    /// What is wrong with the file of keys.
-    pub fn keys(&self) -> Result<crate::keyring::Keyring, Finding> {
-        verify::keys(self).map(|keys| keys.keyring)
-    }
-
-    /// An agent's public keys, as the pack says.
-    pub fn public_keys(&self, agent_name: &str) -> Option<agenttrader_agent::keys::PublicKeys> {
-        verify::keys(self).ok()?.public(agent_name)
     }
 
     /// A file's bytes; `None` where there is none.

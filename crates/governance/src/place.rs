@@ -1,6 +1,6 @@
 //! What the argument of an audit command means: an address, a data directory, the folder of one log, or a pack.
 
-use crate::pack::{Pack, PackError};
+use crate::pack::{PACK_SUFFIX, Pack, PackError};
 use crate::remote::{Remote, RemoteError, is_address};
 use agenttrader_audit::read;
 use agenttrader_audit::source::{Directory, LogFiles};
@@ -9,9 +9,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// How the name of a pack ends.
-pub const PACK_SUFFIX: &str = ".tar.zst";
 
 /// Where logs are.
 #[derive(Debug)]

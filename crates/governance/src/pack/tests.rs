@@ -1,10 +1,11 @@
 //! Packs of a small floor: what they hold, that they repeat, and that nothing can be changed in one unseen.
 
 use super::frames::FrameWriter;
+use super::lines::index_line;
 use super::member::{ABOUT, INDEX, KEYS, README, VKEYS};
 use super::tar::{BLOCK, Header, padding};
 use super::verify::{Given, Report, verify};
-use super::write::{Packing, Written, index_line, write};
+use super::write::{Packing, Written, write};
 use super::{Pack, PackError};
 use crate::keyring::origin;
 use agenttrader_agent::keys::Keys;

@@ -1,7 +1,7 @@
 //! Verifying a pack: its form, its index, each of its logs, and what stands beside them.
 
+use super::lines::{configs_lines, index_line, time_of};
 use super::member::{ABOUT, CONFIGS, EFFECTIVE, INDEX, KEYS, Member, VKEYS, WITNESS_VKEYS};
-use super::write::{configs_lines, index_line, time_of};
 use super::{About, FORMAT, Finding, Pack, PackError, PackedLog};
 use crate::committed::Committed;
 use crate::keyring::{Keyring, log_key, origin};
@@ -209,6 +209,21 @@ pub(super) fn keys(pack: &Pack) -> Result<Keys, Finding> {
     let keyring = Keyring::of_agents(&agents, format!("{} {KEYS}", pack.place())).map_err(wrong)?;
     let public = |(name, PublicKeys { log, sign })| (name, verify::PublicKeys { log, sign });
     Ok(Keys { keyring, agents: agents.into_iter().map(public).collect(), witnesses, vkeys, witness_vkeys })
+}
+
+impl Pack {
+    /// The public keys, as far as they can be read: nobody but whoever made the pack says that they are the agents'.
+    ///
+    /// # Errors
+    /// What is wrong with the file of keys.
+    pub fn keys(&self) -> Result<Keyring, Finding> {
+        keys(self).map(|keys| keys.keyring)
+    }
+
+    /// An agent's public keys, as the pack says.
+    pub fn public_keys(&self, agent_name: &str) -> Option<PublicKeys> {
+        keys(self).ok()?.public(agent_name)
+    }
 }
 
 impl Keys {

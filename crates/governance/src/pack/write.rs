@@ -1,13 +1,14 @@
 //! Making a pack. A floor may run meanwhile: each log is taken as one of its checkpoints says, and what grew past it is cut.
 
 use super::frames::{FrameWriter, Sealed};
+use super::lines::{configs_lines, index_line, time_of};
 use super::member::{ABOUT, CONFIGS, EFFECTIVE, INDEX, KEYS, README, VKEYS, WITNESS_VKEYS};
 use super::tar::{BLOCK, END_BLOCKS, Header, padding};
-use super::{About, FORMAT, Pack, PackError, PackedLog, readme, verify};
+use super::{About, FORMAT, PACK_SUFFIX, Pack, PackError, PackedLog, readme, verify};
 use crate::committed::{Committed, CommittedError, tile_bytes};
 use crate::keyring::{Keyring, log_key, origin};
 use crate::own_log::GOVERNANCE_CLI;
-use crate::place::{PACK_SUFFIX, Place, PlacedLog};
+use crate::place::{Place, PlacedLog};
 use agenttrader_agent::keys::Agents;
 use agenttrader_audit::checkpoint::SignedCheckpoint;
 use agenttrader_audit::note::{NOTE_BYTES_MOST, Note, VerifierKey};
@@ -205,11 +206,6 @@ fn newest(logs: &mut [Log]) -> Result<UnixNanos, PackError> {
     Ok(newest.floor_to(Span::from_seconds(1)))
 }
 
-/// The time that an entry bears.
-pub(super) fn time_of(entry: &[u8]) -> Option<UnixNanos> {
-    serde_json::from_slice::<Record>(entry).ok().map(|record| record.timestamp)
-}
-
 /// The large payload that an entry names. Taking every entry apart would take long; only a name stands there in this spelling.
 pub(super) fn named_payload(entry: &[u8]) -> Option<StoredPayload> {
     std::str::from_utf8(entry).ok()?.contains("\"intent_payload\":{\"sha256\":\"").then_some(())?;
@@ -402,20 +398,6 @@ impl<'file> Archive<'file> {
         file.flush().map_err(failed)?;
         Ok((self.files, Digest::of(index.as_bytes()), sealed))
     }
-}
-
-/// A line as `sha256sum` prints it.
-pub(super) fn index_line(path: &str, digest: Digest) -> String {
-    format!("{digest}  {path}\n")
-}
-
-/// The digests of a configuration's files, as `sha256sum` prints them where these files are.
-pub(super) fn configs_lines(configuration: &Configuration) -> String {
-    configuration
-        .files
-        .iter()
-        .map(|file| index_line(&format!("configs/{}", file.name), Digest::of(file.text.as_bytes())))
-        .collect()
 }
 
 /// The files of one log, for those who read it while it is packed.
