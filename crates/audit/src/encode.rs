@@ -238,6 +238,12 @@ impl Prepared {
     pub(crate) const fn refused(&self) -> Option<&CanonicalError> {
         self.refused.as_ref()
     }
+
+    /// Bytes kept in memory for it, but for a record that is kept for a watcher, which has about as many.
+    pub(crate) fn size(&self) -> usize {
+        let blob = self.blob.as_ref().map_or(0, Vec::len);
+        self.before_seq.len().saturating_add(self.after_seq.len()).saturating_add(blob)
+    }
 }
 
 /// [`Fields`] that outlive their entry.

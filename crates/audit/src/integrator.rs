@@ -103,7 +103,7 @@ impl Integrator {
             if asked.closing || !asked.now.is_empty() {
                 break;
             }
-            if std::mem::take(&mut asked.grown) && due.is_none() {
+            if asked.grown && due.is_none() {
                 due = Instant::now().checked_add(GATHER);
             }
             asked = match due.map(|due| due.saturating_duration_since(Instant::now())) {

@@ -4,6 +4,7 @@
 //! `fdatasync` and gives its [`Receipt`]. The journal lies in `DATA_DIR/audit-state/AGENT_NAME/journal/`. A second thread reads it back and
 //! makes tiles and checkpoints in `DATA_DIR/audit/AGENT_NAME/`, within a second of a record; no receipt waits for it.
 
+use crate::answer::{Awaited, answer};
 use crate::checkpoint::SignedCheckpoint;
 use crate::disk::{Disk, Places, SystemDisk};
 use crate::encode::Encoder;
@@ -15,7 +16,7 @@ pub use crate::journal::Torn;
 use crate::note::{KeyKind, NoteSigner};
 pub use crate::options::Options;
 pub use crate::queue::QUEUE_ENTRIES;
-use crate::queue::{Asked, Durable, Queued, Shared, locked};
+use crate::queue::{Asked, Durable, QUEUE_BYTES, Queued, Shared, locked};
 use crate::receipt::Receipt;
 use crate::record::Entry;
 use crate::replay::Owner;
@@ -26,7 +27,7 @@ use agenttrader_core::time::UnixNanos;
 use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::mpsc::{self, SyncSender, TrySendError};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -67,7 +68,7 @@ pub struct Opened {
 #[derive(Debug)]
 #[must_use = "what a safety property leans on waits for its ticket; drop it by name where none does"]
 pub struct Ticket {
-    answer: Receiver<Result<Receipt, LogError>>,
+    answer: Awaited<Result<Receipt, LogError>>,
     nudge: SyncSender<()>,
 }
 
@@ -126,6 +127,7 @@ impl Log {
         let covered = checkpoint.as_ref().map(|signed| signed.checkpoint.size);
         let shared = Arc::new(Shared {
             queued: AtomicUsize::new(0),
+            queued_bytes: AtomicUsize::new(0),
             size: AtomicU64::new(replayed.size),
             lost: AtomicU64::new(0),
             health: HealthBoard::new(options.on_health_change),
@@ -167,21 +169,24 @@ impl Log {
 
     /// Hands an entry to the writer; never waits for the disk. Entries of one thread stand in the order in which it gave them.
     pub fn append(&self, entry: Entry) -> Ticket {
-        let (answer, answers) = mpsc::sync_channel(1);
-        let ticket = Ticket { answer: answers, nudge: self.nudge.clone() };
+        let (answer, awaited) = answer();
+        let ticket = Ticket { answer: awaited, nudge: self.nudge.clone() };
         let timestamp = entry.timestamp;
         let prepared = self.encoder.prepare(entry);
         let answer = match prepared.refused() {
             None => Some(answer),
             Some(why) => {
-                let _ = answer.try_send(Err(LogError::Payload { why: why.to_string() }));
+                answer.give(Err(LogError::Payload { why: why.to_string() }));
                 None
             }
         };
+        let size = prepared.size();
         let queued = Queued { prepared, timestamp, answer };
         let waiting = self.shared.queued.fetch_add(1, Ordering::Relaxed);
+        let waiting_bytes = self.shared.queued_bytes.fetch_add(size, Ordering::Relaxed);
         let refused = match locked(&self.entries).as_ref() {
             None => Some((queued, LogError::Closed)),
+            Some(_) if waiting_bytes > QUEUE_BYTES => Some((queued, LogError::Full)),
             Some(entries) => match entries.try_send(queued) {
                 Ok(()) => None,
                 Err(TrySendError::Full(queued)) => Some((queued, LogError::Full)),
@@ -194,6 +199,7 @@ impl Log {
             None => {}
             Some((queued, why)) => {
                 self.shared.queued.fetch_sub(1, Ordering::Relaxed);
+                self.shared.queued_bytes.fetch_sub(size, Ordering::Relaxed);
                 self.shared.lost.fetch_add(1, Ordering::Relaxed);
                 queued.refuse(why);
             }
@@ -299,7 +305,7 @@ impl Ticket {
     /// [`LogError`] when the record is not durable.
     pub fn durable(self) -> Result<Receipt, LogError> {
         let _ = self.nudge.try_send(());
-        self.answer.recv().unwrap_or(Err(LogError::Closed))
+        self.answer.wait().unwrap_or(Err(LogError::Closed))
     }
 
     /// Lets the record become durable in its own time. For what no safety property leans on.

@@ -1,5 +1,6 @@
 //! Between the log's users and its writer: the entries that wait, and what both sides see.
 
+use crate::answer::Answer;
 use crate::checkpoint::SignedCheckpoint;
 use crate::encode::Prepared;
 use crate::error::LogError;
@@ -14,21 +15,23 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// fails at once, and `Log::lost` counts it: an agent must not stop, or grow without end, because a disk does.
 pub const QUEUE_ENTRIES: usize = 4_096;
 
+/// Bytes that may wait for the writer, a few large payloads among them; then too the next entry is refused.
+pub(crate) const QUEUE_BYTES: usize = 32 << 20;
+
 /// An entry on its way to the writer, which numbers it.
 #[derive(Debug)]
 pub(crate) struct Queued {
     pub(crate) prepared: Prepared,
     pub(crate) timestamp: UnixNanos,
     /// None where the ticket had its answer: the record stands without its payload.
-    pub(crate) answer: Option<SyncSender<Result<Receipt, LogError>>>,
+    pub(crate) answer: Option<Answer<Result<Receipt, LogError>>>,
 }
 
 impl Queued {
     /// Answers the ticket, if it had no answer yet.
     pub(crate) fn refuse(self, why: LogError) {
         if let Some(answer) = self.answer {
-            // Room for one answer, and this is the first: it cannot fail.
-            let _ = answer.try_send(Err(why));
+            answer.give(Err(why));
         }
     }
 }
@@ -36,8 +39,9 @@ impl Queued {
 /// What the log's threads and its users see.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// Entries in the queue.
+    /// Entries in the queue, and their bytes.
     pub(crate) queued: AtomicUsize,
+    pub(crate) queued_bytes: AtomicUsize,
     /// Durable records.
     pub(crate) size: AtomicU64,
     /// Records refused because too many waited.
@@ -80,6 +84,13 @@ pub(crate) struct Asked {
 }
 
 impl Shared {
+    /// More is durable. The tree's thread is woken by the first batch it has not seen; the others wait with that one.
+    pub(crate) fn grew(&self) {
+        if !std::mem::replace(&mut locked(&self.asked).grown, true) {
+            self.wake.notify_all();
+        }
+    }
+
     /// Changes what is asked of the tree's thread, and wakes it.
     pub(crate) fn ask(&self, change: impl FnOnce(&mut Asked)) {
         change(&mut locked(&self.asked));

@@ -1,6 +1,7 @@
 //! The writer's thread: gathers entries into a batch, numbers them, writes them, and answers the tickets after `fdatasync`. It never waits
 //! for the tree.
 
+use crate::answer::Answer;
 use crate::blobs::Blobs;
 use crate::encode::{Encoded, Encoder};
 use crate::error::LogError;
@@ -16,7 +17,7 @@ use agenttrader_core::time::UnixNanos;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 /// How long a batch may gather while nobody waits for it.
@@ -49,6 +50,8 @@ pub(crate) struct Writer {
     /// The journal's chain after all that is durable in it.
     chain: Hash,
     lost_told: u64,
+    /// The last batch's frames: its room is used again.
+    frames: Vec<u8>,
 }
 
 /// A record on its way to the disk.
@@ -62,7 +65,7 @@ struct Line {
     payload_digest: Digest,
     blob: Option<Vec<u8>>,
     /// Gone once the ticket had its answer.
-    answer: Option<SyncSender<Result<Receipt, LogError>>>,
+    answer: Option<Answer<Result<Receipt, LogError>>>,
 }
 
 enum Woken {
@@ -95,6 +98,7 @@ impl Writer {
             next_seq,
             chain,
             lost_told: 0,
+            frames: Vec::new(),
         }
     }
 
@@ -140,6 +144,7 @@ impl Writer {
     /// Numbers one entry and makes its record.
     fn take(&mut self, queued: Queued) {
         self.shared.queued.fetch_sub(1, Ordering::Relaxed);
+        self.shared.queued_bytes.fetch_sub(queued.prepared.size(), Ordering::Relaxed);
         if self.waiting_bytes >= KEPT_BYTES {
             self.shared.lost.fetch_add(1, Ordering::Relaxed);
             queued.refuse(LogError::Full);
@@ -179,12 +184,14 @@ impl Writer {
                 .iter()
                 .filter_map(|line| line.blob.as_ref().map(|blob| (line.payload_digest, blob.as_slice()))),
         )?;
-        let (mut bytes, mut chain) = (Vec::new(), self.chain);
+        let mut chain = self.chain;
+        self.frames.clear();
+        self.frames.shrink_to(BATCH_BYTES);
         for line in &self.waiting {
-            frame::encode(&mut bytes, batch, &chain, &line.bytes);
+            frame::encode(&mut self.frames, batch, &chain, &line.bytes);
             chain = frame::chain_after(&chain, &line.leaf);
         }
-        self.journal.append(&bytes)?;
+        self.journal.append(&self.frames)?;
         self.chain = chain;
         self.written = std::mem::take(&mut self.waiting);
         Ok(())
@@ -197,7 +204,7 @@ impl Writer {
         let failed = LogError::Unavailable { why: error.to_string() };
         let lines = self.written.iter_mut().chain(&mut self.waiting);
         for answer in lines.filter_map(|line| line.answer.take()) {
-            let _ = answer.try_send(Err(failed.clone()));
+            answer.give(Err(failed.clone()));
         }
         self.shared.health.set(Part::Journal, Health::Unavailable { why: error.to_string() });
         failed
@@ -218,12 +225,12 @@ impl Writer {
             }
         }
         self.shared.size.store(size, Ordering::Release);
-        self.shared.ask(|asked| asked.grown = true);
+        self.shared.grew();
         for line in written {
             if let Some(answer) = line.answer {
                 // The one place where a receipt is made. A ticket that was dropped needs none.
                 let origin = Arc::clone(self.encoder.origin());
-                let _ = answer.try_send(Ok(Receipt::of_durable(origin, line.seq, line.payload_digest)));
+                answer.give(Ok(Receipt::of_durable(origin, line.seq, line.payload_digest)));
             }
             if let (Some(watcher), Some(record)) = (&self.watcher, line.record) {
                 // A watcher that ended does not stop the log.

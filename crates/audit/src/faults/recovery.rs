@@ -163,6 +163,26 @@ fn a_disk_that_hangs_loses_only_what_its_queue_does_not_hold_and_says_so() {
 }
 
 #[test]
+fn a_disk_that_hangs_makes_nobody_wait_and_keeps_a_bounded_number_of_bytes() {
+    const PADDING: usize = 1 << 20;
+    let dir = tempfile::tempdir().unwrap();
+    let bench = bench(dir.path());
+    let hanging = bench.disk.hang.lock().unwrap();
+    // Were an append to wait for the disk, this would not end: it is freed afterwards.
+    let tickets: Vec<_> = (0..100).map(|number| bench.log.append(entry(number, PADDING))).collect();
+    let lost = bench.log.lost();
+    // What the writer took along, and what its queue may hold.
+    let most = (16 + 32) * (1 << 20) / PADDING + 2;
+    assert!(lost >= 100 - most as u64, "{lost} of 100 lost");
+    drop(hanging);
+    let answers: Vec<_> = tickets.into_iter().map(Ticket::durable).collect();
+    let refused = answers.iter().filter(|answer| matches!(answer, Err(LogError::Full))).count();
+    assert!(refused as u64 >= lost && answers.iter().all(|answer| matches!(answer, Ok(_) | Err(LogError::Full))));
+    bench.log.close().unwrap();
+    assert_eq!(numbers(dir.path()).len(), 100 - refused);
+}
+
+#[test]
 fn a_disk_that_stays_full_keeps_a_bounded_number_and_counts_the_rest() {
     let dir = tempfile::tempdir().unwrap();
     let bench = bench(dir.path());
