@@ -2,7 +2,7 @@
 //! a start finds then is consistent, holds every acknowledged record, and contradicts no checkpoint that anybody saw.
 
 use super::faulty::{Faulty, OneCall, Way};
-use super::told::{Told, base, check, copy, open};
+use super::told::{Told, base, check, copy, folder, open};
 use super::{AGENT, entry, numbers};
 use crate::disk::Places;
 use crate::log::Log;
@@ -28,7 +28,7 @@ fn work(log: &Log, dir: &Path, told: &mut Told) {
 /// Fails each call of `run` in turn, in both ways, with and without a life after it.
 fn each_call(from: &Path, run: impl Fn(&Arc<Faulty>, &Path, &mut Told) + Sync, least: usize) {
     let once = |one: Option<OneCall>| {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = folder();
         copy(from, dir.path());
         let (disk, mut told) = (Arc::new(Faulty::default()), Told::default());
         disk.arm(one);
@@ -55,7 +55,7 @@ fn each_call(from: &Path, run: impl Fn(&Arc<Faulty>, &Path, &mut Told) + Sync, l
 
 #[test]
 fn each_call_of_appends_and_checkpoints_may_fail_either_way() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     base(dir.path());
     let run = |disk: &Arc<Faulty>, dir: &Path, told: &mut Told| {
         let one = disk.armed();
@@ -74,7 +74,7 @@ fn each_call_of_appends_and_checkpoints_may_fail_either_way() {
 
 #[test]
 fn each_call_of_a_start_after_a_crash_may_fail_either_way() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     base(dir.path());
     // Killed when the batch was durable: no payload placed, nothing of the tree written, and a torn end.
     let disk = Arc::new(Faulty::default());
@@ -106,7 +106,7 @@ fn each_call_of_a_start_after_a_crash_may_fail_either_way() {
 
 #[test]
 fn the_numbers_stand_in_order_after_a_run_without_failures() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = folder();
     base(dir.path());
     let log = open(Arc::new(Faulty::default()), dir.path()).unwrap();
     let mut told = Told::default();

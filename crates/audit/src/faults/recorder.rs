@@ -26,7 +26,7 @@ struct Recorded {
     /// Numbers of open files and of those with a name, by inode.
     files: BTreeMap<u64, Node>,
     next: Node,
-    /// Changes that are still carried out; after them the process counts as killed, and every call fails.
+    /// Calls that are still carried out; after them the process counts as killed, and every one fails that would change something.
     left: Option<usize>,
 }
 
@@ -39,14 +39,19 @@ impl Recorder {
         Self { base: base.to_owned(), inner: Mutex::new(inner) }
     }
 
-    /// The process is killed after so many more changes; `None`: it lives, again if need be.
+    /// The process is killed after so many more calls; `None`: it lives, again if need be.
     pub(super) fn kill_after(&self, changes: Option<usize>) {
         self.inner.lock().unwrap().left = changes;
     }
 
-    /// Changes so far.
+    /// Calls so far, and what others learnt.
     pub(super) fn len(&self) -> usize {
         self.inner.lock().unwrap().calls.len()
+    }
+
+    /// Calls so far.
+    pub(super) fn changes(&self) -> usize {
+        self.inner.lock().unwrap().calls.iter().filter(|call| !matches!(call, Call::Told(_))).count()
     }
 
     /// What others learnt just now.

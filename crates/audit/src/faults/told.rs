@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use tempfile::TempDir;
 
 /// Small, so that segments come and go; not so small that each record has its own.
 fn options() -> Options {
@@ -20,6 +21,11 @@ fn options() -> Options {
 
 pub(super) fn open(disk: Arc<dyn Disk>, dir: &Path) -> Result<Log, OpenError> {
     open_on(disk, dir, options())
+}
+
+/// A folder of a test that makes thousands of small files and never waits for a disk: in memory, where there is such a place.
+pub(super) fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// What a run told others: these records stand for ever, and these checkpoints were seen.
