@@ -1,5 +1,7 @@
 //! What our log writes, against verifiers of other people: Go's `golang.org/x/mod/sumdb` and `aics-tlog`.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
+
 use std::fs;
 use std::path::Path;
 
