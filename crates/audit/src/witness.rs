@@ -1,7 +1,7 @@
 //! What a witness knows of a log and answers to its next checkpoint (C2SP tlog-witness). Pure: whoever calls stores and sends.
 //!
 //! A checkpoint is cosigned only after it was stored, and it is stored only if it extends the one before: [`Followed::judge`] gives
-//! [`Accepted`], [`Accepted::store`] gives [`Stored`], and [`Stored::cosign`] alone gives the signature.
+//! [`Consistent`], [`Consistent::store`] gives [`Stored`], and [`Stored::cosign`] alone gives the signature.
 
 use crate::checkpoint::{CheckpointError, SignedCheckpoint};
 use crate::merkle::{self, EMPTY_ROOT, Hash};
@@ -82,7 +82,7 @@ pub enum Refused {
 /// A checkpoint that extends the last one. Nothing is cosigned yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "it counts once it is stored"]
-pub struct Accepted {
+pub struct Consistent {
     checkpoint: SignedCheckpoint,
 }
 
@@ -151,13 +151,13 @@ impl Followed {
     ///
     /// # Errors
     /// [`Refused`]; the last checkpoint then stays what it was.
-    pub fn judge(&self, candidate: SignedCheckpoint, proof: &[Hash]) -> Result<Accepted, Refused> {
+    pub fn judge(&self, candidate: SignedCheckpoint, proof: &[Hash]) -> Result<Consistent, Refused> {
         self.meet(&candidate)?;
         let found = &candidate.checkpoint;
         let (held, root) =
             self.last.as_ref().map_or((0, EMPTY_ROOT), |last| (last.checkpoint.size, last.checkpoint.root));
         if merkle::extends(held, &root, found.size, &found.root, proof) {
-            Ok(Accepted { checkpoint: candidate })
+            Ok(Consistent { checkpoint: candidate })
         } else {
             Err(Refused::NotExtending { held, found: found.size })
         }
@@ -167,7 +167,7 @@ impl Followed {
     ///
     /// # Errors
     /// [`Refused`], of which [`Refused::status`] is the answer.
-    pub fn answer(&self, request: Request) -> Result<Accepted, Refused> {
+    pub fn answer(&self, request: Request) -> Result<Consistent, Refused> {
         let Request { old, proof, checkpoint } = request;
         let size = checkpoint.checkpoint.size;
         if checkpoint.checkpoint.origin != self.key.name() {
@@ -202,7 +202,7 @@ impl Refused {
     }
 }
 
-impl Accepted {
+impl Consistent {
     /// The checkpoint.
     pub const fn checkpoint(&self) -> &SignedCheckpoint {
         &self.checkpoint

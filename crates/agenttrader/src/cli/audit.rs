@@ -53,8 +53,10 @@ pub enum AuditCommand {
     )]
     Checkpoint(CheckpointArgs),
     /// Put all logs into one file for an auditor, with keys, payloads and a README that needs no program of ours
-    #[command(after_help = "Examples:\n  agenttrader audit pack\n  agenttrader audit pack --out friday.tar.zst --json\n  \
-                            agenttrader audit verify friday.tar.zst")]
+    #[command(
+        after_help = "Examples:\n  agenttrader audit pack\n  agenttrader audit pack --out friday.tar.zst --json\n  \
+                            agenttrader audit verify friday.tar.zst"
+    )]
     Pack(PackArgs),
     /// Tell the story of one proposal, from the market input that caused it to its outcome, each step with its proof
     #[command(after_help = "Examples:\n  agenttrader audit trace 0f8e1c52-5d3b-8a9c-8f33-50211cdbbe73\n  \

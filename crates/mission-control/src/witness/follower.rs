@@ -13,7 +13,7 @@ use agenttrader_agent::keys;
 use agenttrader_audit::checkpoint::{CheckpointError, SignedCheckpoint};
 use agenttrader_audit::note::{NoteSigner, VerifierKey};
 use agenttrader_audit::record::{Entry, IntentType, Outcome};
-use agenttrader_audit::witness::{Accepted, Followed, Refused};
+use agenttrader_audit::witness::{Consistent, Followed, Refused};
 use agenttrader_core::error_chain::chain;
 use agenttrader_core::time::UnixNanos;
 use serde_json::json;
@@ -198,17 +198,17 @@ impl Follower {
             }
         }
         match followed.judge(candidate.clone(), &proof) {
-            Ok(accepted) => self.accept(followed, accepted).await.into(),
+            Ok(consistent) => self.accept(followed, consistent).await.into(),
             Err(refused) => refused_look(&refused, followed.key(), candidate),
         }
     }
 
     /// Stores first, then cosigns.
-    async fn accept(&mut self, mut followed: Followed, accepted: Accepted) -> Look {
+    async fn accept(&mut self, mut followed: Followed, consistent: Consistent) -> Look {
         let (store, shared, signer) = (self.store.clone(), Arc::clone(&self.shared), Arc::clone(&self.signer));
         let (agent_name, seconds) = (self.agent_name.clone(), u64::try_from(clock::wall().seconds()).unwrap_or(0));
         let stored = tokio::task::spawn_blocking(move || {
-            let stored = accepted
+            let stored = consistent
                 .store(|checkpoint| store.put_verified(&agent_name, checkpoint))
                 .map_err(|error| format!("mission control cannot keep what it verified: {}", chain(&error)))?;
             let line = stored.cosign(&signer, seconds);
