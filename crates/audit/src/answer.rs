@@ -1,6 +1,6 @@
 //! One answer, given once by one thread to another. A channel does as much, and costs a record more than its checksum and chain do.
 
-use crate::queue::locked;
+use crate::locked::locked;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// The side that answers. Dropped without an answer, it says that there will be none.

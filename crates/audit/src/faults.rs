@@ -2,6 +2,7 @@
 
 mod each_call;
 mod faulty;
+mod hanging;
 mod power;
 mod power_loss;
 mod recorder;
@@ -12,6 +13,7 @@ use crate::disk::Disk;
 use crate::log::{Log, OpenError, Options, origin};
 use crate::note::NoteSigner;
 use crate::record::{Entry, IntentType, Outcome};
+use crate::watch::Patience;
 use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole, Build, REPO_ID};
 use agenttrader_core::time::UnixNanos;
 use base64::Engine as _;
@@ -19,14 +21,22 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 const AGENT: &str = "shadow-gate";
 
+/// Where it is not the matter that a disk hangs: what a log tells must not depend on how busy the machine is.
+const ENDLESS: Patience = Patience { look_every: Duration::from_secs(3_600), journal: u32::MAX, tree: u32::MAX };
+
 fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<Log, OpenError> {
+    open_patient(disk, ENDLESS, dir, options)
+}
+
+fn open_patient(disk: Arc<dyn Disk>, patience: Patience, dir: &Path, options: Options) -> Result<Log, OpenError> {
     let identity =
         AgentIdentity { agent_name: AGENT.into(), agent_role: AgentRole::Ops, agent_mode: AgentMode::Observe };
     let build = Build { git_sha: "unknown".into(), build_id: "unknown".into() };
-    Log::open_on(disk, dir, (identity, REPO_ID, build), key(), options)
+    Log::open_on(disk, patience, dir, (identity, REPO_ID, build), key(), options)
 }
 
 fn key() -> NoteSigner {

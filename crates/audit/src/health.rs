@@ -1,6 +1,6 @@
 //! Whether the log can be written, and who is told.
 
-use crate::queue::locked;
+use crate::locked::locked;
 use std::fmt;
 use std::sync::Mutex;
 
@@ -9,9 +9,9 @@ use std::sync::Mutex;
 pub enum Health {
     /// The last write succeeded, or there was none yet.
     Writable,
-    /// The last write failed. It is tried again at each append and ten times a second.
+    /// The last write failed, and is tried again at each append and ten times a second; or it has not come back from the disk yet.
     Unavailable {
-        /// The system's words.
+        /// The system's words, or for how long it has had none.
         why: String,
     },
 }

@@ -9,9 +9,10 @@ use crate::frame;
 use crate::head::Head;
 use crate::health::{Health, Part};
 use crate::journal::{Frames, Next, segment_name};
+use crate::locked::locked;
 use crate::merkle::{self, Hash};
 use crate::note::NoteSigner;
-use crate::queue::{CheckpointAnswer, Durable, Shared, locked};
+use crate::queue::{CheckpointAnswer, Durable, Shared};
 use crate::replay::Cursor;
 use crate::tile::Tile;
 use crate::tile_files::TileFiles;
@@ -68,12 +69,14 @@ impl Integrator {
         let mut failures = 0_u32;
         loop {
             let Woken { answers, closing } = self.wait(due);
+            self.shared.watch.begin(Part::Tree);
             let mut made = self.integrate();
             for _ in 1..LAST_TRIES {
                 if closing && made.is_err() {
                     made = self.integrate();
                 }
             }
+            self.shared.watch.end(Part::Tree);
             failures = if made.is_ok() { 0 } else { failures.saturating_add(1) };
             let failed = made.map_err(|error| LogError::Unavailable { why: error.to_string() });
             match &failed {
@@ -193,6 +196,8 @@ impl Integrator {
             grown.cursor.offset = reading.offset();
             for made in made {
                 self.tiles.put(&*self.disk, &self.places, &made)?;
+                // However much there is to take in: a disk that takes tiles answers.
+                self.shared.watch.begin(Part::Tree);
             }
         }
         Ok(())

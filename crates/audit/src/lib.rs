@@ -28,6 +28,7 @@ mod head;
 mod health;
 mod integrator;
 mod journal;
+mod locked;
 pub mod log;
 pub mod merkle;
 pub mod note;
@@ -46,6 +47,7 @@ pub mod tile;
 mod tile_files;
 mod tree;
 pub mod verify;
+mod watch;
 pub mod witness;
 mod writer;
 

@@ -2,7 +2,8 @@
 //!
 //! [`Log::append`] hands an [`Entry`] to the writer's thread and returns at once; [`Ticket::durable`] waits until the record has survived
 //! `fdatasync` and gives its [`Receipt`]. The journal lies in `DATA_DIR/audit-state/AGENT_NAME/journal/`. A second thread reads it back and
-//! makes tiles and checkpoints in `DATA_DIR/audit/AGENT_NAME/`, within a second of a record; no receipt waits for it.
+//! makes tiles and checkpoints in `DATA_DIR/audit/AGENT_NAME/`, within a second of a record; no receipt waits for it. A third one touches no
+//! disk, and says so when the disk keeps one of the others for too long.
 
 use crate::answer::{Awaited, answer};
 use crate::checkpoint::SignedCheckpoint;
@@ -13,14 +14,16 @@ use crate::health::HealthBoard;
 pub use crate::health::{Health, HealthObserver};
 use crate::integrator::Integrator;
 pub use crate::journal::Torn;
+use crate::locked::locked;
 use crate::note::{KeyKind, NoteSigner};
 pub use crate::options::Options;
 pub use crate::queue::QUEUE_ENTRIES;
-use crate::queue::{Asked, Durable, QUEUE_BYTES, Queued, Shared, locked};
+use crate::queue::{Asked, Durable, QUEUE_BYTES, Queued, Shared};
 use crate::receipt::Receipt;
 use crate::record::Entry;
 use crate::replay::Owner;
 use crate::start::{self, Standing};
+use crate::watch::{Patience, Watch};
 use crate::writer::Writer;
 use agenttrader_core::identity::{AgentIdentity, Build, is_agent_name};
 use agenttrader_core::time::UnixNanos;
@@ -47,9 +50,10 @@ pub struct Log {
     shared: Arc<Shared>,
     writer: Thread,
     integrator: Thread,
+    watch: Thread,
     opened: Opened,
     origin: Arc<str>,
-    /// Given back when both threads have ended.
+    /// Given back when the threads have ended.
     lock: Mutex<Option<File>>,
 }
 
@@ -100,12 +104,13 @@ impl Log {
         key: NoteSigner,
         options: Options,
     ) -> Result<Self, OpenError> {
-        Self::open_on(Arc::new(SystemDisk), data_dir, (identity, repo_id, build), key, options)
+        Self::open_on(Arc::new(SystemDisk), Patience::default(), data_dir, (identity, repo_id, build), key, options)
     }
 
-    /// As [`Log::open_with`], on a disk of the caller's.
+    /// As [`Log::open_with`], on a disk of the caller's, and with his patience.
     pub(crate) fn open_on(
         disk: Arc<dyn Disk>,
+        patience: Patience,
         data_dir: &Path,
         (identity, repo_id, build): (AgentIdentity, &str, Build),
         key: NoteSigner,
@@ -131,6 +136,7 @@ impl Log {
             size: AtomicU64::new(replayed.size),
             lost: AtomicU64::new(0),
             health: HealthBoard::new(options.on_health_change),
+            watch: Watch::new(patience),
             durable: Mutex::new(Durable { size: replayed.size, last_time: replayed.last_time, segments }),
             checkpoint_time: Mutex::new(replayed.last_time.filter(|_| checkpoint.is_some())),
             checkpoint: Mutex::new(checkpoint.map(Arc::new)),
@@ -151,20 +157,29 @@ impl Log {
         );
         let integrator = Integrator { disk, places, signer: key, shared: Arc::clone(&shared), grown, covered, tiles };
         let thread = |what: &str| std::thread::Builder::new().name(format!("{what} {agent_name}"));
-        let writer = thread("audit").spawn(move || writer.run()).map_err(OpenError::Thread)?;
-        let integrator = thread("tree").spawn(move || integrator.run()).map_err(OpenError::Thread)?;
         let opened = Opened { torn: replayed.torn, last_time: replayed.last_time, records: replayed.size };
-        Ok(Self {
+        // Before its threads: where one cannot be had, those that run are ended with it.
+        let mut log = Self {
             entries: Mutex::new(Some(entries)),
             nudge,
             encoder,
             shared,
-            writer: Mutex::new(Some(writer)),
-            integrator: Mutex::new(Some(integrator)),
+            writer: Mutex::new(None),
+            integrator: Mutex::new(None),
+            watch: Mutex::new(None),
             opened,
             origin,
             lock: Mutex::new(Some(lock)),
-        })
+        };
+        let shared = Arc::clone(&log.shared);
+        let watch = move || {
+            shared.watch.run(&shared.health);
+            Ok(())
+        };
+        log.watch = Mutex::new(Some(thread("audit watch").spawn(watch).map_err(OpenError::Thread)?));
+        log.writer = Mutex::new(Some(thread("audit").spawn(move || writer.run()).map_err(OpenError::Thread)?));
+        log.integrator = Mutex::new(Some(thread("tree").spawn(move || integrator.run()).map_err(OpenError::Thread)?));
+        Ok(log)
     }
 
     /// Hands an entry to the writer; never waits for the disk. Entries of one thread stand in the order in which it gave them.
@@ -227,7 +242,7 @@ impl Log {
         self.shared.lost.load(Ordering::Relaxed)
     }
 
-    /// Whether the log can be written, as far as the last attempt showed.
+    /// Whether the log can be written, as far as the last attempt showed, and the one that is with the disk for too long.
     pub fn health(&self) -> Health {
         self.shared.health.now()
     }
@@ -276,8 +291,10 @@ impl Log {
         let written = joined(&self.writer);
         self.shared.ask(|asked| asked.closing = true);
         let covered = joined(&self.integrator);
+        self.shared.watch.close();
+        let watched = joined(&self.watch);
         drop(locked(&self.lock).take());
-        written.and(covered)
+        written.and(covered).and(watched)
     }
 
     fn hurry(&self) {

@@ -5,11 +5,13 @@ use crate::checkpoint::SignedCheckpoint;
 use crate::encode::Prepared;
 use crate::error::LogError;
 use crate::health::HealthBoard;
+use crate::locked::locked;
 use crate::receipt::Receipt;
+use crate::watch::Watch;
 use agenttrader_core::time::UnixNanos;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 
 /// Entries that may wait for the writer: a disk that hangs for a second at four thousand records a second. The next is refused, its ticket
 /// fails at once, and `Log::lost` counts it: an agent must not stop, or grow without end, because a disk does.
@@ -47,6 +49,7 @@ pub(crate) struct Shared {
     /// Records refused because too many waited.
     pub(crate) lost: AtomicU64,
     pub(crate) health: HealthBoard,
+    pub(crate) watch: Watch,
     /// What the tree may take in.
     pub(crate) durable: Mutex<Durable>,
     /// The latest durable checkpoint.
@@ -96,9 +99,4 @@ impl Shared {
         change(&mut locked(&self.asked));
         self.wake.notify_all();
     }
-}
-
-/// The guard, also after a panic of another holder: what is held here is never half changed.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,8 +8,9 @@ use crate::error::LogError;
 use crate::frame;
 use crate::health::{Health, Part};
 use crate::journal::JournalEnd;
+use crate::locked::locked;
 use crate::merkle::{Hash, leaf_hash};
-use crate::queue::{QUEUE_ENTRIES, Queued, Shared, locked};
+use crate::queue::{QUEUE_ENTRIES, Queued, Shared};
 use crate::receipt::Receipt;
 use crate::record::Record;
 use agenttrader_core::digest::Digest;
@@ -163,7 +164,14 @@ impl Writer {
     fn commit(&mut self) -> Result<(), LogError> {
         // What an earlier try left without its payloads in place comes first, by itself.
         while !(self.written.is_empty() && self.waiting.is_empty()) {
-            if let Err(error) = self.write().and_then(|()| self.blobs.place(payloads_of(&self.written))) {
+            self.shared.watch.begin(Part::Journal);
+            let tried = self.write().and_then(|()| self.blobs.place(payloads_of(&self.written)));
+            if tried.is_err() {
+                // If it fails too, it is done before the next write.
+                let _ = self.journal.restore();
+            }
+            self.shared.watch.end(Part::Journal);
+            if let Err(error) = tried {
                 return Err(self.fail(&error));
             }
             self.announce();
@@ -199,8 +207,6 @@ impl Writer {
 
     /// Tells of a failure. What was to be written is kept.
     fn fail(&mut self, error: &io::Error) -> LogError {
-        // If it fails too, it is done before the next write.
-        let _ = self.journal.restore();
         let failed = LogError::Unavailable { why: error.to_string() };
         let lines = self.written.iter_mut().chain(&mut self.waiting);
         for answer in lines.filter_map(|line| line.answer.take()) {

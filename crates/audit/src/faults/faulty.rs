@@ -67,6 +67,8 @@ pub(super) struct Faulty {
     plan: Mutex<Plan>,
     /// Every write waits for it: held by a test, it makes the disk hang.
     pub(super) hang: Mutex<()>,
+    /// The same for the writes of the tree alone.
+    pub(super) hang_tree: Mutex<()>,
 }
 
 /// What is asked for, as far as faults tell calls apart.
@@ -86,6 +88,15 @@ enum Verdict {
     Fail(io::Error),
     GoAndFail(io::Error),
     Half(usize, io::Error),
+}
+
+fn is_within(path: &Path, folder: &str) -> bool {
+    path.ends_with(folder) || path.parent().is_some_and(|parent| parent.ends_with(folder))
+}
+
+/// Neither the journal's nor a payload's.
+fn is_of_tree(path: &Path) -> bool {
+    !["journal", "pending", "audit-blobs"].into_iter().any(|folder| is_within(path, folder))
 }
 
 impl Faulty {
@@ -132,8 +143,7 @@ impl Faulty {
                 Way::Done => return Verdict::GoAndFail(eio()),
             }
         }
-        let within =
-            |folder: &str| path.ends_with(folder) || path.parent().is_some_and(|parent| parent.ends_with(folder));
+        let within = |folder: &str| is_within(path, folder);
         let journal = within("journal");
         let writes = !matches!(asked, Asked::Look);
         match plan.state {
@@ -142,7 +152,7 @@ impl Faulty {
             }
             Some(State::ReadOnly) if writes => return Verdict::Fail(ErrorKind::ReadOnlyFilesystem.into()),
             Some(State::BadBlocks) if matches!(asked, Asked::Write | Asked::Sync) => return Verdict::Fail(eio()),
-            Some(State::NoTree) if writes && !journal && !within("pending") && !within("audit-blobs") => {
+            Some(State::NoTree) if writes && is_of_tree(path) => {
                 return Verdict::Fail(eio());
             }
             _ => {}
@@ -208,7 +218,11 @@ impl Disk for Faulty {
 
     fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
         drop(self.hang.lock().unwrap());
-        match self.verdict(Asked::Write, &self.path(file)) {
+        let path = self.path(file);
+        if is_of_tree(&path) {
+            drop(self.hang_tree.lock().unwrap());
+        }
+        match self.verdict(Asked::Write, &path) {
             Verdict::Go => SystemDisk.write(file, bytes),
             Verdict::Fail(error) => Err(error),
             Verdict::Half(after, error) => {
