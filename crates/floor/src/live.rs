@@ -88,6 +88,8 @@ struct Sequence {
     next_timer: UnixNanos,
     recording_problem: Option<String>,
     waiting: VecDeque<Input>,
+    /// Records that inputs caused which have not reached the operating system.
+    caused: Vec<Outgoing>,
     outputs: Vec<Output>,
 }
 
@@ -117,6 +119,7 @@ pub fn run(
         next_timer: UnixNanos::EPOCH,
         recording_problem: None,
         waiting: VecDeque::new(),
+        caused: Vec::new(),
         outputs: Vec::new(),
     };
     sequence.publish(clock::wall());
@@ -302,22 +305,44 @@ impl Sequence {
         }
         let cause =
             Cause { recording_id: self.beginning.run.recording_id, input_number: numbered.number, at_utc: numbered.at };
-        let mut batch = if told { Vec::new() } else { self.of_input(&numbered.input, Some(&cause), wall) };
+        let told_now = if told { Vec::new() } else { self.of_input(&numbered.input, Some(&cause), wall) };
         let gate = &self.beginning.configuration.gate_agent_name;
         for output in &self.outputs {
             Counters::output(output, &self.beginning.agents, gate);
         }
-        batch.extend(self.outputs.drain(..).flat_map(|output| records::of_output(output, &cause, gate, wall)));
-        if batch.is_empty() {
+        let outputs = self.outputs.drain(..).flat_map(|output| records::of_output(output, &cause, gate, wall));
+        let outputs: Vec<Outgoing> = outputs.collect();
+        if told_now.is_empty() && outputs.is_empty() {
             return;
         }
-        if let Some(recorder) = self.recorder.as_mut()
-            && let Err(error) = recorder.flush()
-        {
-            self.recording_problem = Some(error.to_string());
+        if self.flushed() {
+            self.caused.extend(told_now);
+        } else if !told {
+            // What the input itself says is told nonetheless, without a place in a recording that may not come to hold it.
+            self.tell(&numbered.input, wall);
         }
-        // The writer lives longer than this thread.
-        let _ = self.outgoing.send(batch);
+        self.caused.extend(outputs);
+        self.publish_caused();
+    }
+
+    /// Hands what was recorded to the operating system; tells whether all of it is there.
+    fn flushed(&mut self) -> bool {
+        match self.recorder.as_mut().map(Recorder::flush) {
+            Some(Err(error)) => {
+                self.recording_problem = Some(error.to_string());
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// Hands on what inputs caused, if these have reached the operating system; else it waits for the next try. An input that never does
+    /// is in no recording, and what it caused in no log.
+    fn publish_caused(&mut self) {
+        if self.flushed() && !self.caused.is_empty() {
+            // The writer lives longer than this thread.
+            let _ = self.outgoing.send(std::mem::take(&mut self.caused));
+        }
     }
 
     /// A timer input for the second that has begun.
@@ -328,11 +353,7 @@ impl Sequence {
         let Some(at) = self.clock.at(wall).filter(|at| *at >= self.next_timer) else { return };
         self.next_timer = at.floor_to(Span::from_seconds(1)).plus(Span::from_seconds(1));
         self.take(Input::Fact(Fact::Timer { wall }));
-        if let Some(recorder) = self.recorder.as_mut()
-            && let Err(error) = recorder.flush()
-        {
-            self.recording_problem = Some(error.to_string());
-        }
+        self.publish_caused();
         self.read(wall);
     }
 
@@ -388,6 +409,7 @@ impl Sequence {
     }
 
     fn finish(mut self) -> Result<Option<RecordingEnd>, LiveError> {
+        self.publish_caused();
         let Some(recorder) = self.recorder.take() else { return Ok(None) };
         let finished = recorder.finish()?;
         let recording_id = self.beginning.run.recording_id;

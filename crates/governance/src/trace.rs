@@ -267,6 +267,9 @@ fn not_shown(steps: &[Step], inputs: Option<&Inputs>, has_proposal: bool) -> Vec
         not_shown.push("who signed the checkpoints: no key of some logs is known here".to_owned());
     }
     not_shown.push("what was never logged, and logs that are not here".to_owned());
+    not_shown.push(
+        "a whole machine rolled back to an earlier state: no checkpoint held elsewhere is looked at here".to_owned(),
+    );
     not_shown
 }
 

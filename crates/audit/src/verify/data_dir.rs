@@ -121,7 +121,7 @@ pub fn verify_data_dir(
         let why = format!("a witness cosigned the log of {agent_name}, which is not here");
         report.findings.push(Finding::differs(Spot::File(format!("{COSIGNED}/{agent_name}")), why));
     }
-    let absent: Vec<&str> = keys.agents().filter(|name| !agents.contains(*name)).collect();
+    let absent: Vec<String> = keys.agents().into_iter().filter(|name| !agents.contains(name)).collect();
     if !absent.is_empty() {
         report
             .not_shown

@@ -146,9 +146,14 @@ impl KnownKeys {
         self.from
     }
 
-    /// The agents whose public keys are known by name.
-    pub fn agents(&self) -> impl Iterator<Item = &str> {
-        self.agents.keys().map(String::as_str)
+    /// The agents whose logs' keys are among them, by name.
+    pub fn agents(&self) -> Vec<String> {
+        let of_logs = self.vkeys.iter().filter(|key| key.kind() == KeyKind::Ed25519);
+        let by_vkey = of_logs.filter_map(|key| key.name().rsplit('/').next()).map(str::to_owned);
+        let mut names: Vec<String> = self.agents.keys().cloned().chain(by_vkey).collect();
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// Witnesses' keys.

@@ -164,7 +164,7 @@ fn a_checkpoint_carries_the_logs_own_line_alone() {
 }
 
 #[test]
-fn cosignatures_are_counted_where_the_witness_is_known_and_no_other_line_is_taken() {
+fn cosignatures_are_counted_where_the_witness_is_known_and_other_lines_are_told_as_unknown() {
     let files = built::files(&built::entries(3), &built::signer());
     let signed = SignedCheckpoint::parse(&files["checkpoint"]).unwrap();
     let line = |seed| witness(seed).sign(signed.note().text(), 1_767_623_400);
@@ -176,8 +176,13 @@ fn cosignatures_are_counted_where_the_witness_is_known_and_no_other_line_is_take
     let report = against(&known, held(line(5)));
     assert_eq!((report.verdict(), report.counts.cosignatures, report.counts.held), (Verdict::Good, 1, 1), "{report}");
     assert!(!report.to_string().contains("no cosignature"));
+    // Beside another witness's line it counts too: whoever holds one key alone is not told of forgery.
+    let both = signed.clone().with(line(5)).with(line(6)).to_string();
+    let report = against(&known, Held::cosigned("cosigned/x", both.as_bytes()).unwrap());
+    assert_eq!((report.verdict(), report.counts.cosignatures), (Verdict::Good, 1), "{report}");
     let report = against(&known, held(line(6)));
-    assert_eq!((report.verdict(), report.counts.cosignatures), (Verdict::Different, 0), "{report}");
+    assert_eq!((report.verdict(), report.counts.cosignatures), (Verdict::Good, 0), "{report}");
+    assert!(report.to_string().contains("the cosignature's key was not given"), "{report}");
     // Of a witness nobody named nothing is known, which is said.
     let report = against(&built::keys(), held(line(5)));
     assert_eq!((report.verdict(), report.counts.cosignatures), (Verdict::Good, 0), "{report}");

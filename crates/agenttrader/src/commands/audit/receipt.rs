@@ -14,7 +14,8 @@ use std::path::Path;
 
 /// What a receipt cannot show, whatever it shows.
 const NOT_SHOWN: &str = "that the log kept growing from there, or that its other entries are unaltered: verify the log, or compare with a \
-                         later checkpoint";
+                         later checkpoint; what was never logged; a whole machine rolled back after this checkpoint; whose the key is: \
+                         compare it with one that reached you another way";
 
 /// What a receipt comes to.
 enum Verdict {

@@ -14,6 +14,7 @@ use agenttrader_governance::pack;
 use agenttrader_governance::place::{Place, PlacedLog};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -46,10 +47,12 @@ pub fn run(settings: &Settings, arguments: &VerifyArgs) -> Done {
     }
     let place = place_as_it_is(arguments.place.as_deref(), settings)?;
     let given = arguments.keys.as_deref().map(keys_of).transpose()?;
+    let named: Vec<String> = given.iter().flat_map(KnownKeys::agents).collect();
     let held = held(&arguments.since)?;
     let begun = Instant::now();
     let mut judged = judge(&place, given, &witnesses, &held)?;
     missing(&place, &held, &mut judged)?;
+    judged.not_shown.extend(logs_of_given_keys(&place, &named, &judged.logs));
     let verdict = judged.verdict();
     if arguments.json {
         show_json(&judged, verdict);
@@ -67,10 +70,18 @@ pub fn run(settings: &Settings, arguments: &VerifyArgs) -> Done {
     })
 }
 
+/// Bytes of the largest file of keys that is read: some thousands of agents.
+const KEYS_BYTES_MOST: u64 = 1 << 20;
+
 /// The keys that an auditor trusts.
 fn keys_of(path: &Path) -> Result<KnownKeys, Failure> {
     let failed = |why: &dyn std::fmt::Display| Failure::new(Exit::CouldNot, format!("{}: {why}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
+    file.take(KEYS_BYTES_MOST.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    if bytes.len() as u64 > KEYS_BYTES_MOST {
+        return Err(failed(&"larger than any file of keys"));
+    }
     KnownKeys::parse(&bytes).map_err(|error| failed(&error))
 }
 
@@ -93,6 +104,9 @@ fn held(files: &[std::path::PathBuf]) -> Result<Vec<Held>, Failure> {
             let exit = if matches!(error, KeptError::Checkpoint { .. }) { Exit::Bad } else { Exit::CouldNot };
             Failure::of(exit, &error)
         })?);
+    }
+    if all.is_empty() && !files.is_empty() {
+        return Err(Failure::new(Exit::CouldNot, "no checkpoint in what --since names".to_owned()));
     }
     Ok(all)
 }
@@ -149,6 +163,19 @@ fn one(
     verify_log(&*log.files, &Against { agent_name: log.agent_name.as_deref(), keys, blobs, held, progress })
 }
 
+/// Logs whose keys were given and that a pack does not hold: what they say is not shown. (A data directory says so itself.)
+fn logs_of_given_keys(place: &Place, named: &[String], logs: &[LogReport]) -> Vec<String> {
+    if !matches!(place, Place::Pack(_)) {
+        return Vec::new();
+    }
+    let is_here = |agent: &&String| {
+        logs.iter()
+            .any(|log| log.origin.as_deref().and_then(|origin| origin.rsplit('/').next()) == Some(agent.as_str()))
+    };
+    let absent = named.iter().filter(|agent| !is_here(agent));
+    absent.map(|agent| format!("the log of {agent}: its key was given, and no log of it is here")).collect()
+}
+
 /// Kept checkpoints of logs that are not here: gone where all of a floor's logs should be, of no use where only one is looked at.
 fn missing(place: &Place, held: &[Held], judged: &mut Judged) -> Result<(), Failure> {
     let here: BTreeSet<&str> = judged.logs.iter().filter_map(|log| log.origin.as_deref()).collect();
@@ -158,7 +185,7 @@ fn missing(place: &Place, held: &[Held], judged: &mut Judged) -> Result<(), Fail
         .filter(|origin| !here.contains(origin))
         .collect();
     let has_one = held.iter().any(|held| here.contains(held.checkpoint.checkpoint.origin.as_str()));
-    if absent.is_empty() || here.is_empty() {
+    if absent.is_empty() {
         return Ok(());
     }
     if matches!(place, Place::DataDir(_) | Place::Pack(_)) {
@@ -168,6 +195,10 @@ fn missing(place: &Place, held: &[Held], judged: &mut Judged) -> Result<(), Fail
         let gone: Vec<_> = gone.collect();
         judged.beside.extend(gone);
         judged.beside_verdict = Some(Verdict::Different);
+        return Ok(());
+    }
+    // What could not be read at all is a finding already.
+    if here.is_empty() {
         return Ok(());
     }
     if !has_one {
