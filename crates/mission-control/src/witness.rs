@@ -15,19 +15,22 @@ pub mod standing;
 pub mod store;
 
 use crate::hub::Hub;
+use agenttrader_agent::clock;
 use agenttrader_agent::keys::{self, KeyError};
 use agenttrader_agent::marketdata_health::http_client;
 use agenttrader_agent::served_log::ServedLog;
 use agenttrader_agent::tasks::Stop;
 use agenttrader_audit::log::origin;
 use agenttrader_audit::note::{NoteSigner, VerifierKey};
-use agenttrader_audit::record::Entry;
+use agenttrader_audit::record::{Entry, IntentType, Outcome};
 use agenttrader_core::identity::REPO_ID;
+use agenttrader_core::time::UnixNanos;
 use follower::{Follower, Tell};
 use futures_util::future::{join, join_all};
 use log_source::LogSource;
 use outside::Pinned;
 use seen::WitnessKey;
+use serde_json::json;
 use shared::Shared;
 use standing::Standing;
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,6 +81,9 @@ pub struct Witness {
     outside: Vec<Pinned>,
     shared: Arc<Shared>,
     client: reqwest::Client,
+    tell: Tell,
+    /// The record of a key that is used from now on.
+    new_key: Option<Entry>,
 }
 
 impl Witness {
@@ -96,8 +102,11 @@ impl Witness {
         let client = http_client().map_err(WitnessError::Client)?;
         let pinned = pinned_keys(&signer, &outside);
         store.put_witnesses(&pinned)?;
+        let (since_utc, is_new) = store.key_since(&signer.verifier(), clock::wall())?;
+        let new_key = is_new.then(|| new_key(&signer.verifier(), since_utc));
         hub.put_audit(|seen| {
             seen.witness = Some(WitnessKey::of(&signer.verifier()));
+            seen.witness_since_utc = Some(since_utc);
             seen.outside = outside.iter().map(Pinned::unseen).collect();
         });
         let shared = Arc::new(Shared::new(Arc::clone(hub), store.clone()));
@@ -125,12 +134,13 @@ impl Witness {
                 followed: None,
                 kept: BTreeSet::new(),
                 verified_utc: None,
+                held_since: None,
                 agent_name,
             };
             follower.resume();
             followers.push(follower);
         }
-        Ok(Self { followers, outside, shared, client })
+        Ok(Self { followers, outside, shared, client, tell, new_key })
     }
 
     /// Looks at every log once more, after those who write them have ended: what was written last is then held against a later copy too.
@@ -140,7 +150,10 @@ impl Witness {
 
     /// Follows every log side by side, at once and then at the interval at which agents are polled, until `stop`.
     pub async fn run(self, stop: Stop) {
-        let Self { followers, outside, shared, client } = self;
+        let Self { followers, outside, shared, client, tell, new_key } = self;
+        if let Some(entry) = new_key {
+            tell(entry);
+        }
         let followed = followers.into_iter().map(|follower| follow(follower, stop.clone()));
         let sent = outside
             .into_iter()
@@ -150,6 +163,8 @@ impl Witness {
 }
 
 async fn follow(mut follower: Follower, mut stop: Stop) {
+    // What stayed raised is told before the first look, which may take its time.
+    follower.report();
     loop {
         let wait = tokio::select! {
             () = stop.wait() => return,
@@ -159,6 +174,13 @@ async fn follow(mut follower: Follower, mut stop: Stop) {
             return;
         }
     }
+}
+
+/// The record that a key is used from now on.
+fn new_key(key: &VerifierKey, since: UnixNanos) -> Entry {
+    let summary = "the witness cosigns with a key that it is not known to have used before".to_owned();
+    let payload = json!({"witness": WitnessKey::of(key), "since_utc": since});
+    Entry::new(since, IntentType::StateTransition, Outcome::Success, summary, payload)
 }
 
 /// Ourselves, then the outside witnesses.

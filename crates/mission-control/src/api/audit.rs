@@ -27,6 +27,9 @@ pub struct AuditAnswer {
     /// The key with which this mission control cosigns; null where it follows no log.
     #[schema(required = true)]
     pub witness: Option<WitnessKey>,
+    /// Since when that key is used, wall time. A time after the floor's first start means that it was made anew, or that the witness's files were.
+    #[schema(value_type = Option<String>, format = DateTime, required = true)]
+    pub witness_since_utc: Option<UnixNanos>,
     /// The outside witnesses that are sent checkpoints.
     pub outside_witnesses: Vec<OutsideSeen>,
     /// Every log, by its agent's name.
@@ -48,6 +51,7 @@ pub(crate) async fn audit(State(hub): State<Arc<Hub>>, _: Asked<Nothing>) -> Jso
     Json(hub.audit(|seen| AuditAnswer {
         server_utc: clock::wall(),
         witness: seen.witness.clone(),
+        witness_since_utc: seen.witness_since_utc,
         outside_witnesses: seen.outside.clone(),
         logs: seen.logs.values().cloned().collect(),
         not_shown: NOT_SHOWN.map(str::to_owned).to_vec(),

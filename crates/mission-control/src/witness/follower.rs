@@ -1,8 +1,8 @@
 //! Follows one log: asks for its checkpoint, checks that it goes on from the last one, keeps it, cosigns it, and raises what is wrong.
 
-use super::finding::Code;
+use super::finding::{Cause, Code};
 use super::log_source::{LogSource, NodesError};
-use super::seen::{LogAudit, LogState};
+use super::seen::{HeldSince, LogAudit, LogState};
 use super::shared::Shared;
 use super::standing::{Change, Look, Said, Standing};
 use super::store::{Alarm, Store, StoreError};
@@ -25,7 +25,7 @@ use std::time::Duration;
 /// Longest wait before a look that failed is tried again.
 const AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// The code by which a status says that its agent's log cannot be written.
+/// The code by which a status says that its agent's log, or the recording beside it, cannot be written.
 const UNAVAILABLE: &str = "AUDIT_UNAVAILABLE";
 
 /// Takes records for mission control's own log.
@@ -47,12 +47,13 @@ pub(super) struct Follower {
     /// Alarms that stand on disk: where one is gone, a person has taken it back.
     pub(super) kept: BTreeSet<Code>,
     pub(super) verified_utc: Option<UnixNanos>,
+    pub(super) held_since: Option<HeldSince>,
 }
 
 /// A look at a log, with the checkpoint that shows what is wrong.
 struct Looked {
     look: Look,
-    found: Option<SignedCheckpoint>,
+    found: Option<(Code, SignedCheckpoint)>,
 }
 
 impl From<Look> for Looked {
@@ -69,18 +70,25 @@ struct Glance {
     gone: Vec<Code>,
     /// The checkpoint that was kept, where it must be read.
     kept: Option<Result<Option<SignedCheckpoint>, StoreError>>,
+    /// Since when checkpoints are held, read with it.
+    since: Option<HeldSince>,
 }
 
 impl Follower {
-    /// Raises again what stayed raised when mission control ended.
+    /// Raises again what stayed raised when mission control ended. Told with the first [`Self::report`].
     pub(super) fn resume(&mut self) {
         for code in Code::ALL.into_iter().filter(|code| code.stays()) {
             if let Some(alarm) = self.store.alarm(&self.agent_name, code) {
-                self.standing.raise(code, &alarm.words, alarm.raised_utc);
+                let cause = match (&alarm.raised_utc, &alarm.found) {
+                    (None, _) => Cause::UnreadAlarm,
+                    (Some(_), None) => Cause::Unshown,
+                    (Some(_), Some(_)) => Cause::Usual,
+                };
+                self.standing.raise(code, cause, &alarm.words, alarm.raised_utc);
                 self.kept.insert(code);
             }
         }
-        self.report();
+        self.show();
     }
 
     /// Looks at the log once. Gives how long to wait until the next look.
@@ -98,7 +106,7 @@ impl Follower {
             self.verified_utc = Some(wall);
         }
         for (code, words) in self.shared.claims(&self.agent_name) {
-            self.standing.raise(code, &words, wall);
+            self.standing.raise(code, Cause::Unshown, &words, Some(wall));
         }
         self.standing.status(self.said(), clock::monotonic(), wall);
         self.keep_alarms(found).await;
@@ -114,26 +122,34 @@ impl Follower {
             let gone: Vec<Code> =
                 kept.into_iter().filter(|code| matches!(store.has_alarm(&agent_name, *code), Ok(false))).collect();
             let kept = (is_new || !gone.is_empty()).then(|| store.verified(&agent_name));
-            Glance { key: key(&data_dir, &agent_name, &origin), gone, kept }
+            let since = is_new.then(|| store.since(&agent_name)).flatten();
+            Glance { key: key(&data_dir, &agent_name, &origin), gone, kept, since }
         });
         looked.await.ok()
     }
 
     /// The log as it was followed so far, or begun with; why it cannot be followed.
     fn prepare(&mut self, glance: Glance) -> Result<Followed, Look> {
-        let Glance { key, gone, kept } = glance;
+        let Glance { key, gone, kept, since } = glance;
         // A person who has decided may have put the kept checkpoint away as well: then the log is followed anew.
         if !gone.is_empty() && matches!(kept, Some(Ok(None))) {
             self.followed = None;
-            self.shared.forget(&self.agent_name);
         }
         match (&self.followed, key) {
             (Some(followed), Ok(key)) if *followed.key() != key => Err(key_changed(&key, followed.key())),
             // What was verified before is of more weight than a list that cannot be read now.
             (Some(followed), _) => Ok(followed.clone()),
-            (None, Err(why)) => Err(Look::Silent { words: format!("it cannot be verified: {why}") }),
+            (None, Err(why)) => {
+                Err(Look::Silent { words: format!("it cannot be verified: {why}"), cause: Cause::NoKey })
+            }
             (None, Ok(key)) => {
                 let followed = begin(key, kept)?;
+                // What others signed of an earlier history, or said against it, is not of the one that is followed from now on.
+                let begins_anew = followed.last().is_none();
+                if begins_anew {
+                    self.shared.forget(&self.agent_name);
+                }
+                self.held_since = since.filter(|_| !begins_anew);
                 self.followed = Some(followed.clone());
                 Ok(followed)
             }
@@ -149,10 +165,13 @@ impl Follower {
             Ok(Some(bytes)) => bytes,
             Ok(None) if followed.last().is_none() => return Look::Empty.into(),
             Ok(None) => {
-                let words = format!("it serves no checkpoint, and one of {} entries was verified", followed.size());
-                return Look::Silent { words }.into();
+                let words = format!(
+                    "it answers and serves no checkpoint any more, and one of {} entries was verified: its log was removed",
+                    followed.size()
+                );
+                return Look::Silent { words, cause: Cause::Removed }.into();
             }
-            Err(words) => return Look::Silent { words }.into(),
+            Err(words) => return Look::Silent { words, cause: Cause::Usual }.into(),
         };
         let candidate = match SignedCheckpoint::parse(&bytes) {
             Ok(candidate) => candidate,
@@ -186,7 +205,7 @@ impl Follower {
             let root;
             (root, proof) = match read.await {
                 Ok(read) => read,
-                Err(NodesError::Silent(words)) => return Look::Silent { words }.into(),
+                Err(NodesError::Silent(words)) => return Look::Silent { words, cause: Cause::Usual }.into(),
                 Err(NodesError::Damaged(words)) => return corrupt(words, Some(size)),
             };
             if root != candidate.checkpoint.root {
@@ -206,10 +225,18 @@ impl Follower {
     /// Stores first, then cosigns.
     async fn accept(&mut self, mut followed: Followed, consistent: Consistent) -> Look {
         let (store, shared, signer) = (self.store.clone(), Arc::clone(&self.shared), Arc::clone(&self.signer));
-        let (agent_name, seconds) = (self.agent_name.clone(), u64::try_from(clock::wall().seconds()).unwrap_or(0));
+        let (agent_name, utc) = (self.agent_name.clone(), clock::wall());
+        let seconds = u64::try_from(utc.seconds()).unwrap_or(0);
+        let begins = followed.last().is_none();
         let stored = tokio::task::spawn_blocking(move || {
             let stored = consistent
-                .store(|checkpoint| store.put_verified(&agent_name, checkpoint))
+                .store(|checkpoint| {
+                    // First: what is held must never look older than it is.
+                    if begins {
+                        store.put_since(&agent_name, &HeldSince { utc, size: checkpoint.checkpoint.size })?;
+                    }
+                    store.put_verified(&agent_name, checkpoint)
+                })
                 .map_err(|error| format!("mission control cannot keep what it verified: {}", chain(&error)))?;
             let line = stored.cosign(&signer, seconds);
             // That the cosigned one cannot be kept changes nothing of what was verified; it is tried again with the next.
@@ -221,14 +248,26 @@ impl Follower {
                 followed.advance(&stored);
                 let size = followed.size();
                 self.followed = Some(followed);
+                if begins {
+                    self.tell_beginning(HeldSince { utc, size });
+                }
                 match kept {
                     Ok(()) => Look::Verified { size },
-                    Err(why) => Look::Silent { words: format!("mission control cannot keep what it cosigned: {why}") },
+                    Err(why) => own_disk(format!("mission control cannot keep what it cosigned: {why}")),
                 }
             }
-            Ok(Err(words)) => Look::Silent { words },
-            Err(_) => Look::Silent { words: "mission control could not keep what it verified".to_owned() },
+            Ok(Err(words)) => own_disk(words),
+            Err(_) => own_disk("mission control could not keep what it verified".to_owned()),
         }
+    }
+
+    /// Records that the log is followed from here on. Whoever removed what was held of it before is seen by this.
+    fn tell_beginning(&mut self, since: HeldSince) {
+        let (log, size) = (&self.agent_name, since.size);
+        let summary = format!("log of {log}: followed from {size} entries on; no earlier checkpoint is held");
+        let payload = json!({"log": log, "held_since": since});
+        (self.tell)(Entry::new(since.utc, IntentType::StateTransition, Outcome::Success, summary, payload));
+        self.held_since = Some(since);
     }
 
     /// What the agent's last status says of its log; nothing where it gave none lately.
@@ -245,7 +284,9 @@ impl Follower {
     }
 
     /// Puts on disk what stays raised until a person decides. What cannot be written is tried again at the next look.
-    async fn keep_alarms(&mut self, found: Option<SignedCheckpoint>) {
+    ///
+    /// `found` is what the log served, and of which finding that is the evidence.
+    async fn keep_alarms(&mut self, found: Option<(Code, SignedCheckpoint)>) {
         let new = self.standing.findings().into_iter().filter(|one| one.code.stays() && !self.kept.contains(&one.code));
         let held = self.followed.as_ref().and_then(Followed::last).map(ToString::to_string);
         let alarms: Vec<Alarm> = new
@@ -255,7 +296,7 @@ impl Follower {
                 raised_utc: one.since_utc,
                 words: one.words,
                 held: held.clone(),
-                found: found.as_ref().map(ToString::to_string),
+                found: found.as_ref().filter(|(code, _)| *code == one.code).map(|(_, found)| found.to_string()),
             })
             .collect();
         if alarms.is_empty() {
@@ -269,11 +310,15 @@ impl Follower {
     }
 
     /// Shows how the log stands, and records a change of what is raised.
-    fn report(&mut self) {
-        let findings = self.standing.findings();
+    pub(super) fn report(&mut self) {
         if let Some(change) = self.standing.change() {
             (self.tell)(self.entry(&change));
         }
+        self.show();
+    }
+
+    fn show(&self) {
+        let findings = self.standing.findings();
         let last = self.followed.as_ref().and_then(Followed::last).map(|last| &last.checkpoint);
         let state = match (findings.is_empty(), last, self.verified_utc) {
             (false, ..) => LogState::Alarm,
@@ -288,6 +333,7 @@ impl Follower {
             size: last.map(|last| last.size),
             root: last.map(|last| last.root.to_string()),
             verified_utc: self.verified_utc,
+            held_since: self.held_since,
             cosigned_by: self.shared.cosigned_by(&self.agent_name),
             findings,
             ..LogAudit::unknown(&self.agent_name, &self.origin)
@@ -325,7 +371,7 @@ fn begin(key: VerifierKey, kept: Option<Result<Option<SignedCheckpoint>, StoreEr
     let last = match kept {
         None | Some(Ok(None)) => return Ok(Followed::new(key)),
         Some(Ok(Some(last))) => last,
-        Some(Err(error)) => return Err(Look::Wrong { code: Code::Corrupt, words: chain(&error), size: None }),
+        Some(Err(error)) => return Err(kept_file(chain(&error))),
     };
     let other = other_key(&last, &key);
     Followed::resumed(key.clone(), last).map_err(|error| match other {
@@ -334,12 +380,9 @@ fn begin(key: VerifierKey, kept: Option<Result<Option<SignedCheckpoint>, StoreEr
                 "keys/agents.json has the key {:08x}, and the checkpoint verified last was signed with {id:08x}",
                 key.id()
             );
-            Look::Wrong { code: Code::KeyChanged, words, size: None }
+            Look::Wrong { code: Code::KeyChanged, words, size: None, cause: Cause::Usual }
         }
-        None => {
-            let words = format!("the checkpoint that was kept does not verify: {}", chain(&error));
-            Look::Wrong { code: Code::Corrupt, words, size: None }
-        }
+        None => kept_file(format!("the checkpoint that was kept does not verify: {}", chain(&error))),
     })
 }
 
@@ -353,21 +396,34 @@ fn other_key(checkpoint: &SignedCheckpoint, key: &VerifierKey) -> Option<u32> {
 fn key_changed(found: &VerifierKey, held: &VerifierKey) -> Look {
     let words =
         format!("keys/agents.json has the key {:08x}, and the log was verified with {:08x}", found.id(), held.id());
-    Look::Wrong { code: Code::KeyChanged, words, size: None }
+    Look::Wrong { code: Code::KeyChanged, words, size: None, cause: Cause::Usual }
+}
+
+fn kept_file(words: String) -> Look {
+    Look::Wrong { code: Code::Corrupt, words, size: None, cause: Cause::KeptFile }
+}
+
+const fn own_disk(words: String) -> Look {
+    Look::Silent { words, cause: Cause::OwnDisk }
 }
 
 fn corrupt(words: String, size: Option<u64>) -> Looked {
-    Look::Wrong { code: Code::Corrupt, words, size }.into()
+    Look::Wrong { code: Code::Corrupt, words, size, cause: Cause::Usual }.into()
 }
 
 /// What a refused checkpoint tells of its log.
 fn refused_look(refused: &Refused, key: &VerifierKey, found: SignedCheckpoint) -> Looked {
     if let (Refused::BadSignature(CheckpointError::Note(_)), Some(id)) = (refused, other_key(&found, key)) {
         let words = format!("its checkpoint is signed with the key {id:08x}, and the log's is {:08x}", key.id());
-        return Look::Wrong { code: Code::KeyChanged, words, size: None }.into();
+        return Look::Wrong { code: Code::KeyChanged, words, size: None, cause: Cause::Usual }.into();
     }
     let code = Code::of_refused(refused).unwrap_or(Code::Corrupt);
     let is_signed = !matches!(refused, Refused::UnknownOrigin { .. } | Refused::BadSignature(_));
-    let look = Look::Wrong { code, words: chain(refused), size: is_signed.then_some(found.checkpoint.size) };
-    Looked { look, found: Some(found) }
+    let look = Look::Wrong {
+        code,
+        words: chain(refused),
+        size: is_signed.then_some(found.checkpoint.size),
+        cause: Cause::Usual,
+    };
+    Looked { look, found: Some((code, found)) }
 }

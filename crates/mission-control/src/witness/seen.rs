@@ -4,7 +4,7 @@ use super::finding::Finding;
 use agenttrader_audit::checkpoint::SignedCheckpoint;
 use agenttrader_audit::note::VerifierKey;
 use agenttrader_core::time::UnixNanos;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -13,6 +13,8 @@ use utoipa::ToSchema;
 pub struct AuditSeen {
     /// Ourselves; none where no log is followed.
     pub witness: Option<WitnessKey>,
+    /// Since when our key is used, wall time.
+    pub witness_since_utc: Option<UnixNanos>,
     /// The outside witnesses, in the order in which they were given.
     pub outside: Vec<OutsideSeen>,
     /// The logs, by agent.
@@ -26,6 +28,16 @@ pub struct WitnessKey {
     pub name: String,
     /// `<name>+<key id>+<Base64 of type and key>`.
     pub vkey: String,
+}
+
+/// From where on checkpoints of a log are held. What happened to the log before, this witness cannot tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct HeldSince {
+    /// When the first of them was verified, wall time.
+    #[schema(value_type = String, format = DateTime)]
+    pub utc: UnixNanos,
+    /// Its entries.
+    pub size: u64,
 }
 
 /// How a log stands.
@@ -75,6 +87,9 @@ pub struct LogAudit {
     /// When a checkpoint of this log was last verified here, wall time; the same one again counts.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]
     pub verified_utc: Option<UnixNanos>,
+    /// From where on its checkpoints are held, each shown to go on from the one before; null before the first, and where that was not kept.
+    #[schema(required = true)]
+    pub held_since: Option<HeldSince>,
     /// Who signed the cosigned checkpoint that is kept.
     pub cosigned_by: Vec<Cosignature>,
     /// What is wrong, the gravest first.
@@ -150,6 +165,7 @@ impl LogAudit {
             size: None,
             root: None,
             verified_utc: None,
+            held_since: None,
             cosigned_by: Vec::new(),
             findings: Vec::new(),
         }

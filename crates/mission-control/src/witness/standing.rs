@@ -1,6 +1,6 @@
 //! How a log stands over time: what each look at it, and each status of its agent, raises and takes back. Pure; times come in.
 
-use super::finding::{Code, Finding};
+use super::finding::{Cause, Code, Finding};
 use agenttrader_core::time::UnixNanos;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -29,11 +29,15 @@ pub enum Look {
         words: String,
         /// Entries of what is served, where the log's key signed it.
         size: Option<u64>,
+        /// What it rests on.
+        cause: Cause,
     },
     /// Nobody answered, or not with a log.
     Silent {
         /// Why.
         words: String,
+        /// What it rests on.
+        cause: Cause,
     },
 }
 
@@ -42,7 +46,7 @@ pub enum Look {
 pub struct Said {
     /// Durable records.
     pub tree_size: u64,
-    /// Whether the log can be written.
+    /// Whether all that must be written can be. A status does not tell a log that cannot be written from a recording that cannot.
     pub writable: bool,
 }
 
@@ -101,8 +105,8 @@ impl Standing {
     }
 
     /// Raises what stays until a person decides; what is raised already keeps its words and time.
-    pub fn raise(&mut self, code: Code, words: &str, since_utc: UnixNanos) {
-        let finding = || Finding::new(code, words, &self.agent_name, since_utc);
+    pub fn raise(&mut self, code: Code, cause: Cause, words: &str, since_utc: Option<UnixNanos>) {
+        let finding = || Finding::new(code, cause, words, &self.agent_name, since_utc);
         self.raised.entry(code).or_insert_with(finding);
     }
 
@@ -122,19 +126,21 @@ impl Standing {
         self.is_seen = signed.is_some();
         self.signed = self.signed.max(signed.unwrap_or(0));
         match look {
-            Look::Silent { words } if self.misses >= MISSES_RAISED => self.set(Code::Unreachable, Some(words), wall),
+            Look::Silent { words, cause } if self.misses >= MISSES_RAISED => {
+                self.set(Code::Unreachable, Some((*cause, words)), wall);
+            }
             Look::Silent { .. } => {}
             Look::Empty | Look::Verified { .. } => {
                 for code in [Code::Unreachable, Code::Corrupt, Code::KeyChanged] {
                     self.set(code, None, wall);
                 }
             }
-            Look::Wrong { code, words, .. } => {
+            Look::Wrong { code, words, cause, .. } => {
                 for other in [Code::Unreachable, Code::Corrupt, Code::KeyChanged] {
-                    self.set(other, (other == *code).then_some(words), wall);
+                    self.set(other, (other == *code).then_some((*cause, words)), wall);
                 }
                 if code.stays() {
-                    self.raise(*code, words, wall);
+                    self.raise(*code, *cause, words, Some(wall));
                 }
             }
         }
@@ -154,18 +160,21 @@ impl Standing {
             self.uncovered = Some(Uncovered { size: said.tree_size, since: now });
         }
         let late = self.uncovered.filter(|waiting| now.saturating_duration_since(waiting.since) >= STALL_AFTER);
-        let words = if !said.writable {
-            Some("the agent's log cannot be written".to_owned())
-        } else {
-            late.map(|waiting| {
-                let (covered, seconds) = (self.signed, STALL_AFTER.as_secs());
-                format!(
-                    "{} records are durable, and no checkpoint covers more than {covered} of them for {seconds} s",
-                    waiting.size
-                )
-            })
+        let uncovered = late.map(|waiting| {
+            let (covered, seconds) = (self.signed, STALL_AFTER.as_secs());
+            format!(
+                "{} records are durable, and no checkpoint covers more than {covered} of them for {seconds} s",
+                waiting.size
+            )
+        });
+        let unwritable = "its log or the recording cannot be written";
+        let found = match (uncovered, said.writable) {
+            (None, true) => None,
+            (Some(words), true) => Some((Cause::Usual, words)),
+            (None, false) => Some((Cause::Unwritable, unwritable.to_owned())),
+            (Some(words), false) => Some((Cause::Unwritable, format!("{unwritable}; {words}"))),
         };
-        self.set(Code::Stalled, words.as_ref(), wall);
+        self.set(Code::Stalled, found.as_ref().map(|(cause, words)| (*cause, words.as_str())), wall);
     }
 
     /// What has changed since it was last asked.
@@ -175,12 +184,14 @@ impl Standing {
     }
 
     /// Raises or takes back what follows the last look. While it stays raised its words follow, its time does not.
-    fn set(&mut self, code: Code, words: Option<&String>, wall: UnixNanos) {
-        match (words, self.raised.get_mut(&code)) {
+    fn set(&mut self, code: Code, found: Option<(Cause, &str)>, wall: UnixNanos) {
+        match (found, self.raised.get_mut(&code)) {
             (None, _) => drop(self.raised.remove(&code)),
-            (Some(words), Some(raised)) => raised.words = super::finding::one_line(words),
-            (Some(words), None) => {
-                self.raised.insert(code, Finding::new(code, words, &self.agent_name, wall));
+            (Some((cause, words)), Some(raised)) => {
+                *raised = Finding::new(code, cause, words, &self.agent_name, raised.since_utc);
+            }
+            (Some((cause, words)), None) => {
+                self.raised.insert(code, Finding::new(code, cause, words, &self.agent_name, Some(wall)));
             }
         }
     }
@@ -198,11 +209,11 @@ mod tests {
     }
 
     fn silent() -> Look {
-        Look::Silent { words: "connection refused".to_owned() }
+        Look::Silent { words: "connection refused".to_owned(), cause: Cause::Usual }
     }
 
     fn wrong(code: Code) -> Look {
-        Look::Wrong { code, words: format!("{code}, for one"), size: Some(9) }
+        Look::Wrong { code, words: format!("{code}, for one"), size: Some(9), cause: Cause::Usual }
     }
 
     #[test]
@@ -239,9 +250,10 @@ mod tests {
         let mut standing = Standing::new("gamma-strategy");
         standing.look(&wrong(Code::Fork), NOON);
         let later = UnixNanos::from_seconds(50_000);
-        standing.look(&Look::Wrong { code: Code::Fork, words: "again".to_owned(), size: None }, later);
+        standing
+            .look(&Look::Wrong { code: Code::Fork, words: "again".to_owned(), size: None, cause: Cause::Usual }, later);
         let found = standing.findings();
-        assert_eq!((found[0].since_utc, found[0].words.as_str()), (NOON, "AUDIT_FORK, for one"));
+        assert_eq!((found[0].since_utc, found[0].words.as_str()), (Some(NOON), "AUDIT_FORK, for one"));
         assert!(found[0].remedy.contains("alarms/gamma-strategy/AUDIT_FORK"));
     }
 
@@ -270,11 +282,13 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_cannot_be_written_is_stalled_at_once_and_silence_says_nothing_of_it() {
+    fn a_status_that_says_unavailable_is_a_stall_at_once_that_blames_no_log_and_silence_says_nothing_of_it() {
         let now = clock::monotonic();
         let mut standing = Standing::new("gamma-strategy");
         standing.status(Some(Said { tree_size: 0, writable: false }), now, NOON);
         assert_eq!(codes(&standing), [Code::Stalled]);
+        let found = standing.findings();
+        assert!(found[0].words.contains("or the recording") && found[0].remedy.contains("/readyz"), "{found:?}");
         standing.status(None, now, NOON);
         assert_eq!(codes(&standing), []);
     }
@@ -284,7 +298,10 @@ mod tests {
         let start = clock::monotonic();
         let mut standing = Standing::new("gamma-strategy");
         for second in 0..10 {
-            standing.look(&Look::Wrong { code: Code::Fork, words: String::new(), size: Some(30) }, NOON);
+            standing.look(
+                &Look::Wrong { code: Code::Fork, words: String::new(), size: Some(30), cause: Cause::Usual },
+                NOON,
+            );
             standing.status(Some(Said { tree_size: 30, writable: true }), start + Duration::from_secs(second), NOON);
         }
         assert_eq!(codes(&standing), [Code::Fork]);

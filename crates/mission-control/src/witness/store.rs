@@ -3,15 +3,19 @@
 //! | path | what |
 //! |---|---|
 //! | `witness/AGENT` | the last checkpoint of the log that was verified |
+//! | `since/AGENT` | since when, and from how many entries on, checkpoints of the log are held without a gap |
 //! | `cosigned/AGENT` | a checkpoint with the lines of the log and of pinned witnesses alone |
 //! | `alarms/AGENT/CODE` | what stays raised until a person removes the file, with both checkpoints |
 //! | `witnesses` | the verifier keys of the pinned witnesses, ours first |
+//! | `key-since` | our own verifier key, and since when it is used |
 
 use super::finding::Code;
+use super::seen::HeldSince;
 use agenttrader_audit::checkpoint::{CheckpointError, SignedCheckpoint};
 use agenttrader_audit::note::{NOTE_BYTES_MOST, VerifierKey};
 use agenttrader_core::time::UnixNanos;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -32,14 +36,21 @@ pub struct Alarm {
     pub code: Code,
     /// Whose log.
     pub agent_name: String,
-    /// Since when, wall time.
-    pub raised_utc: UnixNanos,
+    /// Since when, wall time; none where the file cannot be read.
+    pub raised_utc: Option<UnixNanos>,
     /// In words.
     pub words: String,
     /// The last checkpoint that was verified, as the log signed it.
     pub held: Option<String>,
-    /// The one that does not go on from it, as the log signed it. None where an outside witness says so.
+    /// The one that does not go on from it, as the log signed it. None where an outside witness says so: its answer is signed by nobody.
     pub found: Option<String>,
+}
+
+/// Our own key, and since when it is used.
+#[derive(Serialize, Deserialize)]
+struct KeySince {
+    vkey: String,
+    utc: UnixNanos,
 }
 
 /// Why a file of the witness cannot be used.
@@ -72,7 +83,7 @@ impl Store {
     /// [`StoreError::Io`].
     pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
         let dir = data_dir.join("audit-state").join("mission-control");
-        for folder in ["witness", "cosigned", "alarms"] {
+        for folder in ["witness", "since", "cosigned", "alarms"] {
             let path = dir.join(folder);
             fs::create_dir_all(&path).map_err(|source| StoreError::Io { path, source })?;
         }
@@ -100,6 +111,36 @@ impl Store {
         self.replace("witness", agent_name, checkpoint.to_string().as_bytes(), true)
     }
 
+    /// Since when checkpoints of a log are held; none where that was not kept, or cannot be read.
+    pub fn since(&self, agent_name: &str) -> Option<HeldSince> {
+        let bytes = read(&self.dir.join("since").join(agent_name), NOTE_BYTES_MOST).ok().flatten()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// Keeps since when checkpoints of a log are held, durably.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn put_since(&self, agent_name: &str, since: &HeldSince) -> Result<(), StoreError> {
+        self.replace("since", agent_name, format!("{}\n", json!(since)).as_bytes(), true)
+    }
+
+    /// Since when our own key is used, and whether that is from now on: another one was used before, or none that is known.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn key_since(&self, key: &VerifierKey, now: UnixNanos) -> Result<(UnixNanos, bool), StoreError> {
+        let kept = read(&self.dir.join("key-since"), NOTE_BYTES_MOST).ok().flatten();
+        let kept = kept.and_then(|bytes| serde_json::from_slice::<KeySince>(&bytes).ok());
+        let vkey = key.to_string();
+        if let Some(kept) = kept.filter(|kept| kept.vkey == vkey) {
+            return Ok((kept.utc, false));
+        }
+        let text = format!("{}\n", json!(KeySince { vkey, utc: now }));
+        self.replace("", "key-since", text.as_bytes(), true)?;
+        Ok((now, true))
+    }
+
     /// The cosigned checkpoint of a log; none where there is none, or what is there is none.
     pub fn cosigned(&self, agent_name: &str) -> Option<SignedCheckpoint> {
         let bytes = read(&self.dir.join("cosigned").join(agent_name), NOTE_BYTES_MOST).ok().flatten()?;
@@ -123,12 +164,12 @@ impl Store {
         path.try_exists().map_err(|source| StoreError::Io { path, source })
     }
 
-    /// An alarm that stands. One that cannot be read stands nonetheless.
+    /// An alarm that stands. One that cannot be read stands nonetheless, since nobody knows when.
     pub fn alarm(&self, agent_name: &str, code: Code) -> Option<Alarm> {
         let unread = |why: String| Alarm {
             code,
             agent_name: agent_name.to_owned(),
-            raised_utc: UnixNanos::EPOCH,
+            raised_utc: None,
             words: format!("raised earlier; its file cannot be read: {why}"),
             held: None,
             found: None,

@@ -237,6 +237,84 @@ async fn a_damaged_file_of_the_witness_is_told_and_not_taken_for_nothing() {
     rig.start().await;
     let seen = rig.until_code("AUDIT_CORRUPT").await;
     assert!(seen["findings"][0]["words"].as_str().unwrap().contains("holds no checkpoint"), "{seen}");
+    let remedy = seen["findings"][0]["remedy"].as_str().unwrap();
+    assert!(remedy.contains("mission-control/witness/gamma-strategy") && !remedy.contains("audit verify"), "{remedy}");
+    // As it says: without a new start, and it is seen that it begins anew.
+    log.append(2);
+    std::fs::remove_file(rig.state().join("witness").join(AGENT)).unwrap();
+    let seen = rig.until("followed anew", |log| log["state"] == "VERIFIED").await;
+    assert_eq!((&seen["size"], &seen["held_since"]["size"]), (&json!(7), &json!(7)));
+    assert_eq!(rig.begun(), [5, 7]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_rolled_back_together_with_what_was_held_of_it_is_seen_to_be_followed_anew() {
+    let mut rig = Rig::new().await;
+    let log = rig.maker().open(rig.agent_dir());
+    log.append(3);
+    rig.start().await;
+    let first = rig.until("three records", |log| log["size"] == 3).await["held_since"].clone();
+    assert_eq!(first["size"], 3);
+    log.append(6);
+    rig.until("nine records", |log| log["size"] == 9).await;
+    rig.restart().await;
+    let seen = rig.until("held as before", |log| log["state"] == "VERIFIED").await;
+    assert_eq!((&seen["size"], &seen["held_since"]), (&json!(9), &first), "a restart leaves no gap");
+    assert_eq!(rig.begun(), [3]);
+    rig.stop().await;
+    log.close();
+
+    for part in ["audit", "audit-state"] {
+        std::fs::remove_dir_all(rig.agent_dir().join(part)).unwrap();
+    }
+    for part in ["witness", "cosigned"] {
+        std::fs::remove_file(rig.state().join(part).join(AGENT)).unwrap();
+    }
+    let log = rig.maker().named("other").open(rig.agent_dir());
+    log.append(4);
+    rig.start().await;
+    let seen = rig.until("four records", |log| log["size"] == 4).await;
+    assert_eq!(seen["findings"], json!([]), "nobody here can know better");
+    assert_eq!(seen["held_since"]["size"], 4);
+    assert_ne!(seen["held_since"]["utc"], first["utc"]);
+    assert_eq!(rig.begun(), [3, 4]);
+    let records = rig.records();
+    let told = records.last().unwrap();
+    assert!(told.intent_summary.contains(AGENT) && told.intent_summary.contains("no earlier checkpoint"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_key_of_the_witness_is_told_once_and_shown() {
+    let mut rig = Rig::new().await;
+    rig.start().await;
+    let first = rig.audit().await;
+    rig.restart().await;
+    assert_eq!(rig.audit().await["witness_since_utc"], first["witness_since_utc"]);
+    rig.stop().await;
+    std::fs::remove_file(rig.data_dir().join("keys/witness")).unwrap();
+    rig.start().await;
+    let second = rig.audit().await;
+    assert_ne!(second["witness"]["vkey"], first["witness"]["vkey"]);
+    assert_ne!(second["witness_since_utc"], first["witness_since_utc"]);
+    rig.stop().await;
+    let vkey = |seen: &serde_json::Value| seen["witness"]["vkey"].as_str().unwrap().to_owned();
+    assert_eq!(rig.keys_told(), [vkey(&first), vkey(&second)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_whose_file_cannot_be_read_stands_since_nobody_knows_when() {
+    let mut rig = Rig::new().await;
+    let alarms = rig.state().join("alarms").join(AGENT);
+    std::fs::create_dir_all(&alarms).unwrap();
+    std::fs::write(alarms.join("AUDIT_FORK"), "{").unwrap();
+    rig.start().await;
+    let seen = rig.until_code("AUDIT_FORK").await;
+    let finding = &seen["findings"][0];
+    assert_eq!(finding["since_utc"], json!(null));
+    let remedy = finding["remedy"].as_str().unwrap();
+    assert!(remedy.contains("alarms/gamma-strategy/AUDIT_FORK") && !remedy.contains("both"), "{remedy}");
+    std::fs::remove_file(alarms.join("AUDIT_FORK")).unwrap();
+    rig.until("a person decides", |log| log["findings"] == json!([])).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,7 +332,9 @@ async fn an_agent_that_stops_answering_is_told_and_so_is_that_it_answers_again()
     // The checkpoint is gone, and one was verified: that is no empty log.
     std::fs::remove_file(LogMaker::root_of(rig.agent_dir()).join("checkpoint")).unwrap();
     let seen = rig.until_code("AUDIT_UNREACHABLE").await;
-    assert!(seen["findings"][0]["words"].as_str().unwrap().contains("5 entries"), "{seen}");
+    let words = seen["findings"][0]["words"].as_str().unwrap();
+    assert!(words.contains("5 entries") && words.contains("was removed"), "{seen}");
+    assert!(seen["findings"][0]["remedy"].as_str().unwrap().contains("put it back"), "{seen}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -270,7 +350,10 @@ async fn records_without_a_checkpoint_and_a_log_that_cannot_be_written_are_a_sta
     log.append(4);
     rig.until("covered", |log| log["size"] == 9 && log["findings"] == json!([])).await;
     rig.say(9, false);
-    rig.until_code("AUDIT_STALLED").await;
+    let seen = rig.until_code("AUDIT_STALLED").await;
+    // A full disk of recordings looks the same in a status: nobody is told that it is the log.
+    assert!(seen["findings"][0]["words"].as_str().unwrap().contains("its log or the recording"), "{seen}");
+    assert!(!seen["findings"][0]["remedy"].as_str().unwrap().contains("gate"), "{seen}");
     rig.say(9, true);
     rig.until("written again", |log| log["findings"] == json!([])).await;
 }
@@ -284,6 +367,7 @@ async fn an_agent_without_a_listed_key_cannot_be_verified_and_that_is_said() {
     rig.start().await;
     let seen = rig.until_code("AUDIT_UNREACHABLE").await;
     assert!(seen["findings"][0]["words"].as_str().unwrap().contains("keys/agents.json"), "{seen}");
+    assert!(seen["findings"][0]["remedy"].as_str().unwrap().contains("keys/agents.json"), "{seen}");
     rig.list_key(rig.maker());
     rig.until("a key came", |log| log["size"] == 5 && log["findings"] == json!([])).await;
 }

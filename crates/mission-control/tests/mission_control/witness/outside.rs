@@ -213,6 +213,18 @@ async fn a_witness_that_remembers_more_finds_the_whole_machine_rolled_back() {
     rig.start().await;
     let seen = rig.until_code("AUDIT_ROLLBACK").await;
     assert!(seen["findings"][0]["words"].as_str().unwrap().contains("witness.example/w1"), "{seen}");
+    // Its answer is signed by nobody, and the remedy promises no more than the file holds: after a restart too.
+    let remedy = |seen: &Value| {
+        let found = seen["findings"].as_array().unwrap().iter().find(|one| one["code"] == "AUDIT_ROLLBACK");
+        found.unwrap()["remedy"].as_str().unwrap().to_owned()
+    };
+    assert!(remedy(&seen).contains("signed by nobody") && !remedy(&seen).contains("both"), "{seen}");
+    rig.stop().await;
+    let alarm = std::fs::read_to_string(rig.state().join("alarms").join(AGENT).join("AUDIT_ROLLBACK")).unwrap();
+    let alarm: Value = serde_json::from_str(&alarm).unwrap();
+    assert!(alarm["held"].as_str().unwrap().contains("\n4\n") && alarm["found"].is_null(), "{alarm}");
+    rig.start().await;
+    assert_eq!(remedy(&rig.until_code("AUDIT_ROLLBACK").await), remedy(&seen));
     // It grows past what the witness holds: another history then.
     log.append(10);
     let seen = rig.until_code("AUDIT_FORK").await;

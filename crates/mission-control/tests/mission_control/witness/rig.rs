@@ -203,7 +203,9 @@ impl Rig {
             outside: self.outside.clone(),
             tell: Box::new(move |entry| told.lock().unwrap().push(entry)),
         };
+        let before = self.records().len();
         let witness = Witness::open(&hub, settings).unwrap();
+        assert_eq!(self.records().len(), before, "nothing is told before it runs: its own start is the first record");
         tasks.spawn("witness", witness.run(tasks.stop()));
         let (poller, stop) = (Arc::clone(&hub), tasks.stop());
         tasks.spawn("poller", async move { poll(poller, stop).await.unwrap() });
@@ -257,8 +259,24 @@ impl Rig {
     }
 
     /// The records of mission control so far.
-    pub fn told(&self) -> Vec<Entry> {
+    pub fn records(&self) -> Vec<Entry> {
         self.told.lock().unwrap().clone()
+    }
+
+    /// Those of a change of what is raised.
+    pub fn told(&self) -> Vec<Entry> {
+        self.records().into_iter().filter(|entry| entry.intent_payload.get("findings").is_some()).collect()
+    }
+
+    /// Those of a log that is followed from there on: so many entries.
+    pub fn begun(&self) -> Vec<u64> {
+        self.records().iter().filter_map(|entry| entry.intent_payload["held_since"]["size"].as_u64()).collect()
+    }
+
+    /// Those of a key that the witness uses from then on.
+    pub fn keys_told(&self) -> Vec<String> {
+        let vkey = |entry: &Entry| entry.intent_payload["witness"]["vkey"].as_str().map(str::to_owned);
+        self.records().iter().filter_map(vkey).collect()
     }
 
     /// Checks the cosigned checkpoint that is kept: its size, and that exactly the log and these witnesses signed it.
