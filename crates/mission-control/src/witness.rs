@@ -82,8 +82,7 @@ pub struct Witness {
     shared: Arc<Shared>,
     client: reqwest::Client,
     tell: Tell,
-    /// The record of a key that is used from now on.
-    new_key: Option<Entry>,
+    new_key: Option<NewKey>,
 }
 
 impl Witness {
@@ -102,8 +101,9 @@ impl Witness {
         let client = http_client().map_err(WitnessError::Client)?;
         let pinned = pinned_keys(&signer, &outside);
         store.put_witnesses(&pinned)?;
-        let (since_utc, is_new) = store.key_since(&signer.verifier(), clock::wall())?;
-        let new_key = is_new.then(|| new_key(&signer.verifier(), since_utc));
+        let kept_since = store.key_since(&signer.verifier());
+        let since_utc = kept_since.unwrap_or_else(clock::wall);
+        let new_key = kept_since.is_none().then(|| NewKey { store: store.clone(), key: signer.verifier(), since_utc });
         hub.put_audit(|seen| {
             seen.witness = Some(WitnessKey::of(&signer.verifier()));
             seen.witness_since_utc = Some(since_utc);
@@ -135,6 +135,7 @@ impl Witness {
                 kept: BTreeSet::new(),
                 verified_utc: None,
                 held_since: None,
+                is_last: false,
                 agent_name,
             };
             follower.resume();
@@ -145,14 +146,21 @@ impl Witness {
 
     /// Looks at every log once more, after those who write them have ended: what was written last is then held against a later copy too.
     pub async fn last_look(self) {
-        join_all(self.followers.into_iter().map(|mut follower| async move { follower.round().await })).await;
+        let look = |mut follower: Follower| async move {
+            follower.is_last = true;
+            follower.round().await
+        };
+        join_all(self.followers.into_iter().map(look)).await;
     }
 
     /// Follows every log side by side, at once and then at the interval at which agents are polled, until `stop`.
     pub async fn run(self, stop: Stop) {
         let Self { followers, outside, shared, client, tell, new_key } = self;
-        if let Some(entry) = new_key {
-            tell(entry);
+        if let Some(new_key) = new_key {
+            tell(new_key.entry());
+            // Where it cannot be kept it is told again at the next start.
+            let _ =
+                tokio::task::spawn_blocking(move || new_key.store.put_key_since(&new_key.key, new_key.since_utc)).await;
         }
         let followed = followers.into_iter().map(|follower| follow(follower, stop.clone()));
         let sent = outside
@@ -176,11 +184,19 @@ async fn follow(mut follower: Follower, mut stop: Stop) {
     }
 }
 
-/// The record that a key is used from now on.
-fn new_key(key: &VerifierKey, since: UnixNanos) -> Entry {
-    let summary = "the witness cosigns with a key that it is not known to have used before".to_owned();
-    let payload = json!({"witness": WitnessKey::of(key), "since_utc": since});
-    Entry::new(since, IntentType::StateTransition, Outcome::Success, summary, payload)
+/// A key that is used from now on.
+struct NewKey {
+    store: Store,
+    key: VerifierKey,
+    since_utc: UnixNanos,
+}
+
+impl NewKey {
+    fn entry(&self) -> Entry {
+        let summary = "the witness cosigns with a key that it is not known to have used before".to_owned();
+        let payload = json!({"witness": WitnessKey::of(&self.key), "since_utc": self.since_utc});
+        Entry::new(self.since_utc, IntentType::StateTransition, Outcome::Success, summary, payload)
+    }
 }
 
 /// Ourselves, then the outside witnesses.

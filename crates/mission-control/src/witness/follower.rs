@@ -48,6 +48,8 @@ pub(super) struct Follower {
     pub(super) kept: BTreeSet<Code>,
     pub(super) verified_utc: Option<UnixNanos>,
     pub(super) held_since: Option<HeldSince>,
+    /// Whether nothing is recorded any more: mission control's own log is closed.
+    pub(super) is_last: bool,
 }
 
 /// A look at a log, with the checkpoint that shows what is wrong.
@@ -227,13 +229,19 @@ impl Follower {
         let (store, shared, signer) = (self.store.clone(), Arc::clone(&self.shared), Arc::clone(&self.signer));
         let (agent_name, utc) = (self.agent_name.clone(), clock::wall());
         let seconds = u64::try_from(utc.seconds()).unwrap_or(0);
-        let begins = followed.last().is_none();
+        let since = self.held_since.is_none().then(|| {
+            let size = followed.last().map_or(consistent.checkpoint().checkpoint.size, |last| last.checkpoint.size);
+            HeldSince { utc, size }
+        });
+        let is_last = self.is_last;
         let stored = tokio::task::spawn_blocking(move || {
             let stored = consistent
                 .store(|checkpoint| {
-                    // First: what is held must never look older than it is.
-                    if begins {
-                        store.put_since(&agent_name, &HeldSince { utc, size: checkpoint.checkpoint.size })?;
+                    // First: what is held must never look older than it is. What cannot be recorded now is at the next start.
+                    match &since {
+                        Some(_) if is_last => store.remove_since(&agent_name)?,
+                        Some(since) => store.put_since(&agent_name, since)?,
+                        None => {}
                     }
                     store.put_verified(&agent_name, checkpoint)
                 })
@@ -248,8 +256,8 @@ impl Follower {
                 followed.advance(&stored);
                 let size = followed.size();
                 self.followed = Some(followed);
-                if begins {
-                    self.tell_beginning(HeldSince { utc, size });
+                if let Some(since) = since.filter(|_| !is_last) {
+                    self.tell_beginning(since);
                 }
                 match kept {
                     Ok(()) => Look::Verified { size },

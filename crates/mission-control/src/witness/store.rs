@@ -125,20 +125,34 @@ impl Store {
         self.replace("since", agent_name, format!("{}\n", json!(since)).as_bytes(), true)
     }
 
-    /// Since when our own key is used, and whether that is from now on: another one was used before, or none that is known.
+    /// Removes since when checkpoints of a log are held.
     ///
     /// # Errors
     /// [`StoreError::Io`].
-    pub fn key_since(&self, key: &VerifierKey, now: UnixNanos) -> Result<(UnixNanos, bool), StoreError> {
-        let kept = read(&self.dir.join("key-since"), NOTE_BYTES_MOST).ok().flatten();
-        let kept = kept.and_then(|bytes| serde_json::from_slice::<KeySince>(&bytes).ok());
-        let vkey = key.to_string();
-        if let Some(kept) = kept.filter(|kept| kept.vkey == vkey) {
-            return Ok((kept.utc, false));
-        }
-        let text = format!("{}\n", json!(KeySince { vkey, utc: now }));
-        self.replace("", "key-since", text.as_bytes(), true)?;
-        Ok((now, true))
+    pub fn remove_since(&self, agent_name: &str) -> Result<(), StoreError> {
+        let folder = self.dir.join("since");
+        let path = folder.join(agent_name);
+        let removed = match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.and_then(|()| File::open(&folder)?.sync_all()),
+        };
+        removed.map_err(|source| StoreError::Io { path, source })
+    }
+
+    /// Since when that key of ours is used; none where another one was used before, or none that is known.
+    pub fn key_since(&self, key: &VerifierKey) -> Option<UnixNanos> {
+        let bytes = read(&self.dir.join("key-since"), NOTE_BYTES_MOST).ok().flatten()?;
+        let kept: KeySince = serde_json::from_slice(&bytes).ok()?;
+        (kept.vkey == key.to_string()).then_some(kept.utc)
+    }
+
+    /// Keeps since when our own key is used, durably.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn put_key_since(&self, key: &VerifierKey, utc: UnixNanos) -> Result<(), StoreError> {
+        let text = format!("{}\n", json!(KeySince { vkey: key.to_string(), utc }));
+        self.replace("", "key-since", text.as_bytes(), true)
     }
 
     /// The cosigned checkpoint of a log; none where there is none, or what is there is none.

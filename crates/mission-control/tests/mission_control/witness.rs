@@ -284,6 +284,25 @@ async fn a_log_rolled_back_together_with_what_was_held_of_it_is_seen_to_be_follo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_only_the_last_look_began_to_follow_is_told_at_the_next_start() {
+    let mut rig = Rig::new().await;
+    let log = rig.maker().open(rig.agent_dir());
+    log.append(3);
+    rig.start().await;
+    rig.until("three records", |log| log["size"] == 3).await;
+    rig.stop().await;
+    std::fs::remove_file(rig.state().join("witness").join(AGENT)).unwrap();
+    log.append(2);
+    rig.last_look().await;
+    assert_eq!((rig.kept_size(), rig.begun()), (5, vec![3]));
+    log.append(2);
+    rig.start().await;
+    let seen = rig.until("seven records", |log| log["size"] == 7).await;
+    assert_eq!(seen["held_since"]["size"], 5);
+    assert_eq!(rig.begun(), [3, 5]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_key_of_the_witness_is_told_once_and_shown() {
     let mut rig = Rig::new().await;
     rig.start().await;

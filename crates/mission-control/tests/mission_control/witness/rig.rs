@@ -188,23 +188,36 @@ impl Rig {
         self.board.publish(snapshot(tree_size, writable));
     }
 
-    /// Starts mission control.
-    pub async fn start(&mut self) {
-        let tasks = Tasks::new();
+    fn hub(&self, tasks: &Tasks) -> Arc<Hub> {
         let inventory = format!(
             "agents:\n  - agent_name: {AGENT}\n    service_dns: {}\n    kind: strategy\n    expected_endpoints: [/ops/status]\n    criticality: important\n",
             self.address
         );
-        let hub = Hub::new(Inventory::parse(&inventory).unwrap(), self.cadence, tasks.stop());
-        let told = Arc::clone(&self.told);
-        let settings = WitnessSettings {
+        Hub::new(Inventory::parse(&inventory).unwrap(), self.cadence, tasks.stop())
+    }
+
+    fn settings(&self, tell: impl Fn(Entry) + Send + Sync + 'static) -> WitnessSettings {
+        WitnessSettings {
             data_dir: self.data_dir.path().to_owned(),
             own: BTreeMap::new(),
             outside: self.outside.clone(),
-            tell: Box::new(move |entry| told.lock().unwrap().push(entry)),
-        };
+            tell: Box::new(tell),
+        }
+    }
+
+    /// The look that is had at every log once nothing can be recorded any more.
+    pub async fn last_look(&self) {
+        let hub = self.hub(&Tasks::new());
+        Witness::open(&hub, self.settings(drop)).unwrap().last_look().await;
+    }
+
+    /// Starts mission control.
+    pub async fn start(&mut self) {
+        let tasks = Tasks::new();
+        let hub = self.hub(&tasks);
+        let told = Arc::clone(&self.told);
         let before = self.records().len();
-        let witness = Witness::open(&hub, settings).unwrap();
+        let witness = Witness::open(&hub, self.settings(move |entry| told.lock().unwrap().push(entry))).unwrap();
         assert_eq!(self.records().len(), before, "nothing is told before it runs: its own start is the first record");
         tasks.spawn("witness", witness.run(tasks.stop()));
         let (poller, stop) = (Arc::clone(&hub), tasks.stop());
