@@ -19,6 +19,7 @@
 //! them up to the root; the file set; the keys and the signature; checkpoints that others hold. Two threads share the bundles, each holds one
 //! bundle at a time; beside them 32 bytes a bundle and the names of the files are kept, and the digests of large payloads.
 
+mod ahead;
 mod bundles;
 mod data_dir;
 mod entry;

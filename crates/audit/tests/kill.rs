@@ -7,7 +7,7 @@
 use agenttrader_audit::log::origin;
 use agenttrader_audit::note::NoteSigner;
 use agenttrader_audit::source::Directory;
-use agenttrader_audit::verify::{Against, Held, KnownKeys, Verdict, verify_log};
+use agenttrader_audit::verify::{Against, Held, KnownKeys, Verdict, verify_data_dir, verify_log};
 use agenttrader_audit::{Entry, IntentType, Log, Outcome, read};
 use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole, Build, REPO_ID};
 use agenttrader_core::time::UnixNanos;
@@ -130,6 +130,8 @@ fn a_record_that_was_acknowledged_outlives_every_kill() {
         records_acknowledged += newly.len();
         acknowledged.extend(newly);
 
+        left_sound(dir.path(), kill);
+
         let log = open(dir.path());
         torn_ends += usize::from(log.opened().torn.is_some());
         let checkpoint = log.checkpoint_now().unwrap();
@@ -146,6 +148,21 @@ fn a_record_that_was_acknowledged_outlives_every_kill() {
         held = vec![Held::kept(format!("after kill {kill}"), checkpoint.to_string().as_bytes()).unwrap()];
     }
     println!("{kills} kills, {records_acknowledged} acknowledged records found, {torn_ends} torn ends cut");
+}
+
+/// What a kill left is what the journal makes of it, before the next start sets anything right.
+fn left_sound(dir: &Path, kill: usize) {
+    let state = dir.join("audit-state").join(AGENT);
+    if state.join("head").exists() && !read::log_dir(dir, AGENT).join("checkpoint").exists() {
+        // Between the two, the first time: told as a checkpoint that is missing.
+        return;
+    }
+    let keys = KnownKeys::none().with(key().verifier());
+    let report = verify_data_dir(dir, Some(&keys), &[], &|_| {});
+    let findings = report.logs.iter().flat_map(|log| log.findings.first()).chain(report.findings.first());
+    // Between a checkpoint and the removal of what it outgrew: told with what the next start does about it.
+    let wrong = findings.filter(|finding| !finding.why.contains("removes it when it starts again")).count();
+    assert_eq!(wrong, 0, "kill {kill}: {report}");
 }
 
 /// The log holds with its payloads, extends what was held before, and nothing else stands there.

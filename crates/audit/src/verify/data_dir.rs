@@ -1,5 +1,6 @@
 //! A floor's data directory: every log in it, their large payloads, journals, and the checkpoints that witnesses cosigned.
 
+use super::ahead;
 use super::entry;
 use super::finding::{Finding, Findings, Spot};
 use super::held::Held;
@@ -219,7 +220,7 @@ fn verify_agent(data_dir: &Path, agent_name: &str, against: &Against<'_>) -> Log
     let is_new = places.state.is_dir() && is_new(&places, &files);
     let found = if is_new {
         report.live = files.is_live();
-        begun(agent_name, &files, against, &mut report);
+        begun(agent_name, against, &mut report);
         None
     } else {
         verify_into(&mut report, &files, against, &payloads, &|size| journal::holds_more(&places, size))
@@ -238,6 +239,19 @@ fn verify_agent(data_dir: &Path, agent_name: &str, against: &Against<'_>) -> Log
             live: report.live,
         };
         journal.check(&mut report);
+        if !report.live && (is_new || report.counts.in_flight > 0) {
+            let before = report.findings.clone();
+            ahead::check(&places, &files, snapshot.as_ref(), &mut report);
+            // Started meanwhile, it goes on from both journal and tree.
+            if files.is_live() {
+                report.live = true;
+                report.findings = before;
+            }
+        }
+        if let Some(records) = report.uncovered.filter(|records| *records > 0) {
+            let what = "whoever can write the folder can change them";
+            report.not_shown.push(format!("records that no checkpoint signs: {records}; {what}"));
+        }
     }
     report
 }
@@ -276,21 +290,17 @@ fn is_new(places: &Places, files: &Directory) -> bool {
 }
 
 /// A log without a checkpoint, whose journal may hold its first records.
-fn begun(agent_name: &str, files: &Directory, against: &Against<'_>, report: &mut LogReport) {
+fn begun(agent_name: &str, against: &Against<'_>, report: &mut LogReport) {
     report.begun = true;
     report.not_shown.push("what was never logged".to_owned());
-    report.not_shown.push("that its records are signed: it has no checkpoint yet".to_owned());
+    report.not_shown.push(
+        "a whole machine rolled back to an earlier state: no checkpoint that somebody outside holds was given"
+            .to_owned(),
+    );
+    report.not_shown.push("who wrote them: no checkpoint signs these records".to_owned());
     let is_its = |held: &&Held| held.checkpoint.checkpoint.origin.ends_with(&format!("/{agent_name}"));
     if let Some(held) = against.held.iter().find(is_its) {
         let why = format!("it is of {} entries, and the log has no checkpoint", held.checkpoint.checkpoint.size);
         report.findings.push(Finding::differs(Spot::Held(held.name.clone()), why));
-    }
-    // While it is being written the first tiles come before the first checkpoint.
-    if !report.live {
-        for path in files.list().ok().flatten().unwrap_or_default() {
-            if Tile::parse(&path).is_none() && !path.ends_with('/') {
-                report.findings.push(Finding::differs(Spot::File(path), "no such file belongs to a log"));
-            }
-        }
     }
 }

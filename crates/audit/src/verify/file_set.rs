@@ -1,11 +1,15 @@
 //! The file set: exactly what the checkpoint's size implies, and what a log that is being written may have besides.
 
+use super::ahead;
 use super::finding::{Finding, Spot};
 use super::report::LogReport;
 use super::snapshot::{self, Snapshot};
 use crate::source::LogFiles;
 use crate::tile::{self, Level, TILE_WIDTH, Tile};
 use std::cmp::min;
+
+/// Entries that a log may be ahead of its newest checkpoint, one of which it makes every second.
+const AHEAD_MOST: u64 = 1 << 20;
 
 /// Checks what stands there besides the files of the tree, each of which was read already. Gives whether the place can be listed.
 pub(super) fn check(
@@ -35,11 +39,15 @@ pub(super) fn check(
     // It may have been opened since.
     report.live |= files.is_live();
     let may_be_ahead = report.live || unfinished(size);
+    let reach = reach(files, size);
     for path in others {
         let why = match Tile::parse(path) {
+            Some(tile) if may_be_ahead && ahead::size_of(tile).is_none_or(|from| from > reach) => {
+                Err(format!("a log of {size} entries is far from having such a file"))
+            }
             Some(tile) if may_be_ahead => in_flight(files, snapshot, tile),
             // A folder that was made a moment ago, or is about to be removed.
-            None if may_be_ahead && is_folder_of_tiles(path) => Ok(()),
+            None if may_be_ahead && ahead::size_of_folder(path).is_some_and(|from| from <= reach) => Ok(()),
             Some(_) => Err(format!(
                 "a log of {size} entries has no such file; an agent that was killed may leave one, and removes it when it starts again"
             )),
@@ -53,13 +61,10 @@ pub(super) fn check(
     true
 }
 
-/// Whether an empty folder is one that a tile's path leads through.
-fn is_folder_of_tiles(path: &str) -> bool {
-    let Some(folder) = path.strip_suffix('/') else { return false };
-    [format!("{folder}/1"), format!("{folder}/000"), format!("{folder}/0/000")]
-        .iter()
-        .any(|path| Tile::parse(path).is_some())
-        || folder == "tile"
+/// The largest tree that a log may be making files of: its newest checkpoint's, and what was appended since.
+fn reach(files: &dyn LogFiles, size: u64) -> u64 {
+    let now = Snapshot::take(files).map_or(size, |now| now.size());
+    now.max(size).saturating_add(AHEAD_MOST)
 }
 
 /// Checks a file that this tree does not have but a smaller or larger one does: it must go with this one.

@@ -138,11 +138,16 @@ impl LogReport {
             Verdict::Different
         } else if self.findings.total() > 0 {
             Verdict::Unread
-        } else if self.key.is_none() && !self.begun {
+        } else if self.key.is_none() && (!self.begun || self.is_left_unsigned()) {
             Verdict::NoKey
         } else {
             Verdict::Good
         }
+    }
+
+    /// Whether its agent ended before any checkpoint signed what the journal holds.
+    const fn is_left_unsigned(&self) -> bool {
+        self.begun && !self.live && matches!(self.uncovered, Some(1..))
     }
 
     /// Writes down what this verification cannot show.

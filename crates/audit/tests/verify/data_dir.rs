@@ -39,6 +39,16 @@ pub fn append(log: &Log, from: u64, count: u64) {
     assert_eq!(last.unwrap().durable().unwrap().index(), from + count - 1);
 }
 
+/// Appends that many entries which tell of another index than theirs.
+fn append_at(log: &Log, told: u64, count: u64) {
+    for index in told..told + count {
+        let payload = json!({"index": index});
+        let time = UnixNanos::from_seconds(1_767_624_400);
+        let ticket = log.append(Entry::new(time, IntentType::Signal, Outcome::Success, "something was seen", payload));
+        ticket.durable().unwrap();
+    }
+}
+
 /// A data directory of an agent that ended in order.
 fn closed(count: u64) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -195,6 +205,7 @@ fn records_that_no_checkpoint_covers_are_counted_and_checked() {
     append(&log, 20, 25);
     log.close().unwrap();
     drop(log);
+    let all = fs::read(log_dir(dir.path(), AGENT).join("tile/0/000.p/45")).unwrap();
     for folder in [format!("audit/{AGENT}"), format!("audit-state/{AGENT}/head")] {
         let (from, to) = (covered.path().join(&folder), dir.path().join(&folder));
         if from.is_dir() {
@@ -212,8 +223,26 @@ fn records_that_no_checkpoint_covers_are_counted_and_checked() {
     let partial = log_dir(dir.path(), AGENT).join("tile/0/000.p/20");
     let ahead = log_dir(dir.path(), AGENT).join("tile/0/000.p/21");
     let leaves = fs::read(&partial).unwrap();
+    fs::write(&ahead, &all[..21 * 32]).unwrap();
+    let report = verify(dir.path());
+    assert_eq!((report.verdict(), report.logs[0].counts.in_flight), (Verdict::Good, 1), "{report}");
+    assert!(report.to_string().contains("records that no checkpoint signs: 25; whoever can write"), "{report}");
+    // The right path and the old leaves are not enough: each byte is the journal's.
     fs::write(&ahead, [leaves.as_slice(), &[1; 32]].concat()).unwrap();
-    assert_eq!(verify(dir.path()).verdict(), Verdict::Good);
+    assert_eq!(spots(&verify(dir.path())), [Spot::File("tile/0/000.p/21".into())]);
+    fs::write(&ahead, &all[..21 * 32]).unwrap();
+    for path in ["tile/0/000.p/46", "tile/1/000.p/1", "tile/7/000", "tile/entries/000"] {
+        let place = log_dir(dir.path(), AGENT).join(path);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        let width = place.file_name().unwrap().to_str().unwrap().parse().unwrap_or(0);
+        fs::write(&place, vec![0; 32 * if width == 0 { 256 } else { width }]).unwrap();
+        let report = verify(dir.path());
+        assert_eq!(spots(&report), [Spot::File(path.into())], "{report}");
+        fs::remove_file(&place).unwrap();
+        // What else stands there stays.
+        let _ = fs::remove_dir(place.parent().unwrap());
+        let _ = fs::remove_dir(log_dir(dir.path(), AGENT).join("tile/1"));
+    }
     fs::write(&ahead, [&[1; 32], leaves.as_slice()].concat()).unwrap();
     assert_eq!(verify(dir.path()).verdict(), Verdict::Different);
     fs::remove_file(ahead).unwrap();
@@ -236,7 +265,45 @@ fn a_log_whose_first_checkpoint_is_not_made_yet_is_no_difference() {
     fs::remove_dir_all(log_dir(dir.path(), AGENT)).unwrap();
     fs::remove_file(dir.path().join(format!("audit-state/{AGENT}/head"))).unwrap();
     let report = verify(dir.path());
-    assert_eq!(report.verdict(), Verdict::Good, "{report}");
+    assert_eq!(report.verdict(), Verdict::NoKey, "{report}");
     assert_eq!((report.logs[0].begun, report.logs[0].uncovered), (true, Some(3)));
     assert!(report.to_string().contains("no checkpoint yet"));
+}
+
+#[test]
+fn files_of_a_log_without_a_checkpoint_are_what_its_journal_makes_of_them() {
+    let dir = closed(5);
+    let root = log_dir(dir.path(), AGENT);
+    fs::remove_file(root.join("checkpoint")).unwrap();
+    fs::remove_file(dir.path().join(format!("audit-state/{AGENT}/head"))).unwrap();
+    let report = verify(dir.path());
+    assert_eq!(report.verdict(), Verdict::NoKey, "{report}");
+    for words in ["no checkpoint signs these records", "a whole machine rolled back", "that no checkpoint signs: 5"] {
+        assert!(report.to_string().contains(words), "{report}");
+    }
+    for path in ["tile/0/000.p/5", "tile/entries/000.p/5"] {
+        let bytes = fs::read(root.join(path)).unwrap();
+        let mut other = bytes.clone();
+        *other.last_mut().unwrap() ^= 1;
+        fs::write(root.join(path), other).unwrap();
+        assert_eq!(spots(&verify(dir.path())), [Spot::File(path.into())]);
+        fs::write(root.join(path), bytes).unwrap();
+    }
+    fs::create_dir_all(root.join("tile/5")).unwrap();
+    fs::write(root.join("tile/5/000"), [0; 8192]).unwrap();
+    assert_eq!(spots(&verify(dir.path())), [Spot::File("tile/5/000".into())]);
+    fs::remove_dir_all(root.join("tile/5")).unwrap();
+    fs::create_dir(root.join(".x")).unwrap();
+    assert_eq!(spots(&verify(dir.path())), [Spot::File(".x/".into())]);
+    fs::remove_dir(root.join(".x")).unwrap();
+    // Another journal over the same tiles.
+    let other = tempfile::tempdir().unwrap();
+    let log = open(other.path());
+    append(&log, 0, 1);
+    append_at(&log, 101, 5);
+    log.close().unwrap();
+    drop(log);
+    let journal = format!("audit-state/{AGENT}/journal/00000000000000000000");
+    fs::copy(other.path().join(&journal), dir.path().join(&journal)).unwrap();
+    assert_eq!(verify(dir.path()).verdict(), Verdict::Different);
 }

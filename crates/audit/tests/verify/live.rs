@@ -96,6 +96,8 @@ fn a_live_log_may_have_files_of_its_next_tree_and_no_others() {
     check("tile/0/001.p/47", &leaves);
     check("tile/0/009", &[0; 8192]);
     check("tile/entries/001.p/45", b"\0\x02{}");
+    check("tile/7/000", &[0; 8192]);
+    fs::remove_dir(root.join("tile/7")).unwrap();
     check("notes.txt", b"");
     assert_eq!(verify().0, Verdict::Good);
     log.close().unwrap();
