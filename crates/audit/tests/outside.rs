@@ -1,5 +1,7 @@
 //! Our formats against verifiers of other people: Go's `golang.org/x/mod/sumdb`, `aics-tlog` and `aics-witness`.
 
+#![allow(clippy::unwrap_used, reason = "a test stops where something is not as it must be")]
+
 use std::path::Path;
 
 use agenttrader_audit::checkpoint::{Checkpoint, SignedCheckpoint};
