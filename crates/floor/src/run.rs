@@ -196,9 +196,14 @@ impl Floor {
 
         let fills = Arc::new(FillCounts::default());
         let printed = fold(durable, Journals::new(&data_dir), Arc::clone(&hub), Arc::clone(&fills), watch)?;
+        // Before anybody else can write: a log's first entry says whose keys it is held against.
+        for first in first_records {
+            if let Some(desk) = desks.get(&first.agent_name) {
+                desk.log.append(first.entry).unwaited();
+            }
+        }
         let desks = Arc::new(desks);
         let (outgoing, records) = mpsc::channel::<Vec<Outgoing>>();
-        let _ = outgoing.send(first_records);
         let writer = {
             let desks = Arc::clone(&desks);
             let claims = switch_watch::claim(&data_dir);

@@ -12,7 +12,7 @@ use super::snapshot::Snapshot;
 use super::{Against, Progress, verify_into};
 use crate::disk::Places;
 use crate::disk_read::{self, Kind};
-use crate::note::NOTE_BYTES_MOST;
+use crate::note::{NOTE_BYTES_MOST, VerifierKey};
 use crate::source::{Directory, LogFiles as _};
 use crate::tile::{self, Level, TILE_WIDTH, Tile};
 use agenttrader_core::digest::Digest;
@@ -156,13 +156,14 @@ fn cosigned(data_dir: &Path, held: &mut Vec<Held>, findings: &mut Findings) -> B
             return agents;
         }
     };
+    let listed_witnesses = witnesses_listed(data_dir);
     // Another name is one that is being written.
     for name in listed.into_iter().filter(|name| is_agent_name(name)) {
         let path = format!("{COSIGNED}/{name}");
         match folder.read(&name, NOTE_BYTES_MOST) {
             Ok(None) => {}
             Err(error) => findings.push(Finding::of_source(Spot::File(path), &error)),
-            Ok(Some(bytes)) => match Held::cosigned(&path, &bytes) {
+            Ok(Some(bytes)) => match Held::cosigned(&path, &bytes).map(|held| held.of_listed(&listed_witnesses)) {
                 Ok(found) => {
                     let of_agent = found.checkpoint.checkpoint.origin.ends_with(&format!("/{name}"));
                     if !of_agent {
@@ -303,4 +304,11 @@ fn begun(agent_name: &str, against: &Against<'_>, report: &mut LogReport) {
         let why = format!("it is of {} entries, and the log has no checkpoint", held.checkpoint.checkpoint.size);
         report.findings.push(Finding::differs(Spot::Held(held.name.clone()), why));
     }
+}
+
+/// The witnesses whose lines mission control takes, as it lists them beside its log.
+fn witnesses_listed(data_dir: &Path) -> Vec<VerifierKey> {
+    let beside = Directory::new(data_dir.join("audit-state/mission-control"));
+    let bytes = beside.read("witnesses", NOTE_BYTES_MOST).ok().flatten();
+    bytes.and_then(|bytes| KnownKeys::parse(&bytes).ok()).map(|keys| keys.witnesses()).unwrap_or_default()
 }

@@ -18,6 +18,8 @@ pub struct Held {
     pub checkpoint: SignedCheckpoint,
     /// Whether it is meant to carry witnesses' lines, and only of witnesses whose keys are known.
     pub cosigned: bool,
+    /// The witnesses whose lines the place says it takes. They are believed in nothing; a line that is none of theirs does not belong there.
+    pub listed: Vec<VerifierKey>,
 }
 
 impl Held {
@@ -26,7 +28,7 @@ impl Held {
     /// # Errors
     /// [`CheckpointError`] when the bytes are none.
     pub fn kept(name: impl Into<String>, bytes: &[u8]) -> Result<Self, CheckpointError> {
-        Ok(Self { name: name.into(), checkpoint: SignedCheckpoint::parse(bytes)?, cosigned: false })
+        Ok(Self { name: name.into(), checkpoint: SignedCheckpoint::parse(bytes)?, cosigned: false, listed: Vec::new() })
     }
 
     /// A checkpoint with witnesses' cosignatures.
@@ -35,6 +37,12 @@ impl Held {
     /// [`CheckpointError`] when the bytes are none.
     pub fn cosigned(name: impl Into<String>, bytes: &[u8]) -> Result<Self, CheckpointError> {
         Ok(Self { cosigned: true, ..Self::kept(name, bytes)? })
+    }
+
+    /// The same where the place lists the witnesses whose lines it takes.
+    #[must_use]
+    pub fn of_listed(self, listed: &[VerifierKey]) -> Self {
+        Self { listed: listed.to_vec(), ..self }
     }
 }
 
@@ -91,16 +99,25 @@ fn cosignatures(
     against: &Against<'_>,
     report: &mut LogReport,
 ) {
-    let lines = held.checkpoint.note().signatures();
-    let unknown = lines.iter().filter(|line| !key.made(line) && !witnesses.iter().any(|witness| witness.made(line)));
-    report.unknown_cosignatures = report.unknown_cosignatures.saturating_add(unknown.count() as u64);
-    for witness in witnesses.iter().filter(|witness| lines.iter().any(|line| witness.made(line))) {
-        match held.checkpoint.note().signed_by(witness) {
-            Ok(_) => {
-                report.counts.cosignatures = report.counts.cosignatures.saturating_add(1);
-                report.outside = report.outside.saturating_add(u64::from(against.keys.from() != KeysFrom::Pack));
+    let note = held.checkpoint.note();
+    for line in note.signatures().iter().filter(|line| !key.made(line)) {
+        let wrong = if let Some(witness) = witnesses.iter().find(|witness| witness.made(line)) {
+            let bad = note.signed_by(witness).err();
+            let good = u64::from(bad.is_none());
+            report.counts.cosignatures = report.counts.cosignatures.saturating_add(good);
+            let outside = if against.keys.from() == KeysFrom::Pack { 0 } else { good };
+            report.outside = report.outside.saturating_add(outside);
+            bad.map(|error| error.to_string())
+        } else {
+            report.unknown_cosignatures = report.unknown_cosignatures.saturating_add(1);
+            match held.listed.iter().find(|listed| listed.made(line)) {
+                Some(listed) => note.signed_by(listed).err().map(|error| error.to_string()),
+                None if held.listed.is_empty() => None,
+                None => Some(format!("a signature line of the unknown key {}+{:08x}", line.name, line.key_id)),
             }
-            Err(error) => report.findings.push(Finding::differs(Spot::Held(held.name.clone()), error.to_string())),
+        };
+        if let Some(why) = wrong {
+            report.findings.push(Finding::differs(Spot::Held(held.name.clone()), why));
         }
     }
 }

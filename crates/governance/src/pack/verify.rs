@@ -116,12 +116,13 @@ pub fn verify(pack: &Pack, given: &Given<'_>) -> Result<Report, PackError> {
             }
         }
     }
+    let listed = own.as_ref().map(|own| own.witnesses.clone()).unwrap_or_default();
     let keys = &match (given.keys, own) {
         (Some(keys), _) => given.witnesses.iter().cloned().fold(keys.clone(), KnownKeys::with),
         (None, Some(own)) => own.known(given.witnesses),
         (None, None) => given.witnesses.iter().cloned().fold(KnownKeys::none(), KnownKeys::with),
     };
-    let mut held = cosigned(pack, &mut findings)?;
+    let mut held: Vec<Held> = cosigned(pack, &mut findings)?.into_iter().map(|held| held.of_listed(&listed)).collect();
     held.extend_from_slice(given.held);
     let blobs_there = pack.blobs();
     let (mut logs, mut reports) = (Logs::default(), Vec::new());
