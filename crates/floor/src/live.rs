@@ -315,14 +315,17 @@ impl Sequence {
         if told_now.is_empty() && outputs.is_empty() {
             return;
         }
-        if self.flushed() {
+        let flushed = self.flushed();
+        if flushed {
             self.caused.extend(told_now);
         } else if !told {
             // What the input itself says is told nonetheless, without a place in a recording that may not come to hold it.
             self.tell(&numbered.input, wall);
         }
         self.caused.extend(outputs);
-        self.publish_caused();
+        if flushed {
+            self.send_caused();
+        }
     }
 
     /// Hands what was recorded to the operating system; tells whether all of it is there.
@@ -339,7 +342,13 @@ impl Sequence {
     /// Hands on what inputs caused, if these have reached the operating system; else it waits for the next try. An input that never does
     /// is in no recording, and what it caused in no log.
     fn publish_caused(&mut self) {
-        if self.flushed() && !self.caused.is_empty() {
+        if self.flushed() {
+            self.send_caused();
+        }
+    }
+
+    fn send_caused(&mut self) {
+        if !self.caused.is_empty() {
             // The writer lives longer than this thread.
             let _ = self.outgoing.send(std::mem::take(&mut self.caused));
         }

@@ -6,6 +6,7 @@ use super::member::{ABOUT, CONFIGS, EFFECTIVE, INDEX, KEYS, README, VKEYS, WITNE
 use super::tar::{BLOCK, END_BLOCKS, Header, padding};
 use super::{About, FORMAT, PACK_SUFFIX, Pack, PackError, PackedLog, readme, verify};
 use crate::committed::{Committed, CommittedError, tile_bytes};
+use crate::cosigned::cosigned_dir;
 use crate::keyring::{Keyring, log_key, origin};
 use crate::own_log::GOVERNANCE_CLI;
 use crate::place::{Place, PlacedLog};
@@ -228,7 +229,7 @@ fn cosigned(
     witnesses: &[VerifierKey],
     remarks: &mut Vec<String>,
 ) -> Result<BTreeMap<String, String>, PackError> {
-    let files = Directory::new(data_dir.join("audit-state/mission-control/cosigned"));
+    let files = Directory::new(cosigned_dir(data_dir));
     let keyring = Keyring::of_data_dir(data_dir).map_err(|error| bad("keys/agents.json", &error))?;
     let unreadable = |error: SourceError| bad("audit-state/mission-control/cosigned", &error);
     let mut cosigned = BTreeMap::new();
