@@ -5,9 +5,10 @@ use super::tree::Tree;
 use crate::workspace::Package;
 
 /// The crates from top to bottom: each depends only on crates above it.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "core",
     "options",
+    "policy",
     "authority",
     "audit",
     "safety",
