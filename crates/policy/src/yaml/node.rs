@@ -1,10 +1,14 @@
 //! A parsed document: nodes with the line they stand on.
 
+use std::sync::Arc;
+
 /// One value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// Line in its file, from 1. Of what an alias or a merge key brought: the line where it is used.
     pub line: u32,
+    /// The file it came from, where that is not its document's: what a rendered kustomization took from another file.
+    pub file: Option<Arc<str>>,
     /// What it is.
     pub value: Value,
 }
@@ -37,6 +41,16 @@ impl Scalar {
 }
 
 impl Node {
+    /// A value of the document's own file.
+    pub const fn new(line: u32, value: Value) -> Self {
+        Self { line, file: None, value }
+    }
+
+    /// The file it came from: its own, or that of its document.
+    pub fn file<'a>(&'a self, document: &'a str) -> &'a str {
+        self.file.as_deref().unwrap_or(document)
+    }
+
     /// The value of a key, where this is a mapping that has it.
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.entries().iter().find(|(name, _)| name.text() == Some(key)).map(|(_, value)| value)
