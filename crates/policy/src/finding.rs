@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A value is quoted up to here: enough to find it, too little to flood a report.
+pub const VALUE_CHARACTERS: usize = 200;
+
 /// A rule of the production lock, by its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -148,4 +151,50 @@ pub struct Finding {
     pub message: String,
     /// What to do about it.
     pub remedy: String,
+}
+
+impl Finding {
+    /// A rule that does not hold, with what is wrong and what to do.
+    pub fn fail(rule: Rule, path: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            rule,
+            verdict: Verdict::Fail,
+            path: path.to_owned(),
+            line: None,
+            object: None,
+            field: None,
+            value: None,
+            message: message.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// A rule that holds where something deserves a look.
+    pub fn warn(rule: Rule, path: &str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Warn, ..Self::fail(rule, path, message, remedy) }
+    }
+
+    /// On which line.
+    #[must_use]
+    pub fn line(self, line: u32) -> Self {
+        Self { line: Some(line), ..self }
+    }
+
+    /// Of which object.
+    #[must_use]
+    pub fn object(self, object: impl Into<String>) -> Self {
+        Self { object: Some(object.into()), ..self }
+    }
+
+    /// Where in the object.
+    #[must_use]
+    pub fn field(self, field: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+
+    /// Which value was found; cut off at [`VALUE_CHARACTERS`].
+    #[must_use]
+    pub fn value(self, value: &str) -> Self {
+        Self { value: Some(value.chars().take(VALUE_CHARACTERS).collect()), ..self }
+    }
 }

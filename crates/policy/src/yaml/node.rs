@@ -89,4 +89,17 @@ impl Node {
     pub fn text(&self) -> Option<&str> {
         self.scalar().filter(|scalar| !scalar.is_null()).map(|scalar| scalar.text.as_str())
     }
+
+    /// Gives each value another line.
+    pub fn each_line(&mut self, line: &mut impl FnMut(u32) -> u32) {
+        self.line = line(self.line);
+        match &mut self.value {
+            Value::Scalar(_) => {}
+            Value::Sequence(items) => items.iter_mut().for_each(|item| item.each_line(line)),
+            Value::Mapping(entries) => entries.iter_mut().for_each(|(key, value)| {
+                key.each_line(line);
+                value.each_line(line);
+            }),
+        }
+    }
 }
