@@ -16,5 +16,24 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod finding;
+pub mod judged;
+pub mod object;
+pub mod pod;
+mod rules;
+pub mod sources;
 pub mod tree;
+pub mod world;
 pub mod yaml;
+
+use finding::{Finding, Rule};
+use sources::Sources;
+use tree::Tree;
+use world::World;
+
+/// Judges a tree by the manifest rules, or by some of them; `parse` and `unresolved` are judged always.
+///
+/// Every rule judged has at least one finding, so that a report lists what held besides what did not.
+pub fn judge(tree: &Tree, only: Option<&[Rule]>) -> Vec<Finding> {
+    let sources = Sources::read(tree);
+    rules::judge(&World::new(tree, &sources), only)
+}

@@ -1,0 +1,123 @@
+//! Which files are judged, and as what.
+//!
+//! The lock contract, "Judged files": every file under `k8s/`, `infra/`, `config/` and `configs/`, hidden ones too, besides
+//! `Dockerfile*`, `compose*` and `scripts/`. By name a file is documents, settings, a script, a Dockerfile or a compose file;
+//! by content any other file may hold objects.
+
+/// The folders in which every file is judged by every rule.
+pub const FOLDERS: [&str; 4] = ["k8s", "infra", "config", "configs"];
+
+/// Where a document that is no object has no business.
+const OBJECTS_ALONE: [&str; 3] = ["k8s/", "infra/cloudrun/services/", "infra/cloudrun/jobs/"];
+
+/// What a file is, by its place and name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// YAML or JSON: objects, or keys and values.
+    Documents,
+    /// `.toml`, `.env`, `.properties`, `.ini`: keys and values.
+    Settings,
+    /// A script.
+    Script,
+    /// Instructions that build an image.
+    Dockerfile,
+    /// A compose file: services as YAML.
+    Compose,
+    /// Something else: judged where its content is objects.
+    Other,
+}
+
+/// What a file is; none where it is not judged.
+pub fn form(path: &str, bytes: &[u8]) -> Option<Form> {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let first = path.split('/').next().unwrap_or(path);
+    let root = !path.contains('/');
+    let folder = FOLDERS.contains(&first) && !root;
+    let scripts = first == "scripts" && !root;
+    if !(folder || scripts || root && (is_dockerfile(&name) || is_compose(&name))) || ends(&name, &[".md"]) {
+        return None;
+    }
+    Some(match () {
+        () if is_dockerfile(&name) => Form::Dockerfile,
+        () if is_compose(&name) => Form::Compose,
+        () if is_documents(&name) => Form::Documents,
+        () if is_settings(&name) => Form::Settings,
+        () if scripts || is_script(&name) || bytes.starts_with(b"#!") => Form::Script,
+        () => Form::Other,
+    })
+}
+
+/// Whether every document of this file has to be an object.
+pub fn holds_objects_alone(path: &str) -> bool {
+    OBJECTS_ALONE.iter().any(|folder| path.starts_with(folder))
+}
+
+/// Whether a file is a kustomization by its name.
+pub fn is_kustomization(path: &str) -> bool {
+    matches!(path.rsplit('/').next(), Some("kustomization.yaml" | "kustomization.yml" | "Kustomization"))
+}
+
+fn ends(name: &str, endings: &[&str]) -> bool {
+    endings.iter().any(|ending| name.ends_with(ending))
+}
+
+fn is_dockerfile(name: &str) -> bool {
+    name.starts_with("dockerfile")
+        || name.starts_with("containerfile")
+        || ends(name, &[".dockerfile", ".containerfile"])
+}
+
+fn is_compose(name: &str) -> bool {
+    name.starts_with("compose") || name.starts_with("docker-compose")
+}
+
+fn is_documents(name: &str) -> bool {
+    ends(name, &[".yaml", ".yml", ".json", ".jsonc", ".json5", ".jsonl", ".ndjson"]) || name == "kustomization"
+}
+
+fn is_settings(name: &str) -> bool {
+    ends(name, &[".toml", ".env", ".properties", ".ini", ".conf", ".cfg"]) || name.starts_with(".env") || name == "env"
+}
+
+fn is_script(name: &str) -> bool {
+    const ENDINGS: [&str; 16] = [
+        ".sh", ".bash", ".zsh", ".ksh", ".fish", ".py", ".rb", ".pl", ".js", ".mjs", ".ts", ".ps1", ".mk", ".bats",
+        ".awk", ".lua",
+    ];
+    ends(name, &ENDINGS) || matches!(name, "makefile" | "justfile" | "procfile")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_what_its_place_and_name_say() {
+        for (path, expected) in [
+            ("k8s/a.yaml", Some(Form::Documents)),
+            ("k8s/.hidden/A.YML", Some(Form::Documents)),
+            ("configs/x.JSON", Some(Form::Documents)),
+            ("k8s/overlays/Kustomization", Some(Form::Documents)),
+            ("config/risk.toml", Some(Form::Settings)),
+            ("k8s/.env.production", Some(Form::Settings)),
+            ("k8s/run", Some(Form::Other)),
+            ("k8s/run.txt", Some(Form::Other)),
+            ("k8s/deploy.sh", Some(Form::Script)),
+            ("scripts/deploy", Some(Form::Script)),
+            ("scripts/x.yaml", Some(Form::Documents)),
+            ("Dockerfile", Some(Form::Dockerfile)),
+            ("Dockerfile.gamma", Some(Form::Dockerfile)),
+            ("infra/Dockerfile", Some(Form::Dockerfile)),
+            ("compose.yaml", Some(Form::Compose)),
+            ("docker-compose.yml", Some(Form::Compose)),
+            ("k8s/README.md", None),
+            ("docs/a.yaml", None),
+            ("a.yaml", None),
+            ("k8s", None),
+            ("crates/x/Dockerfile", None),
+        ] {
+            assert_eq!(form(path, b"x"), expected, "{path}");
+        }
+        assert_eq!(form("k8s/run", b"#!/bin/sh\n"), Some(Form::Script));
+    }
+}
