@@ -15,13 +15,17 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod environment;
 pub mod finding;
 pub mod judged;
 pub mod object;
+pub mod placing;
 pub mod pod;
 mod rules;
+pub mod shell;
 pub mod sources;
 pub mod tree;
+pub mod values;
 pub mod world;
 pub mod yaml;
 

@@ -1,6 +1,8 @@
 //! Pods and their containers, found by shape: the kinds that carry a pod are too many to list, and new ones are made.
 
+use crate::environment::Environment;
 use crate::object::Object;
+use crate::placing::Mark;
 use crate::yaml::node::{Node, Value};
 
 /// Lists that hold containers whatever stands in them.
@@ -36,6 +38,8 @@ pub struct Container<'a> {
     pub field: String,
     /// The container.
     pub node: &'a Node,
+    /// What its process finds in its environment.
+    pub environment: Environment<'a>,
 }
 
 /// A mapping that holds containers, and what is known about it.
@@ -51,9 +55,17 @@ pub struct Pod<'a> {
     pub metadata: Option<&'a Node>,
     /// Its containers, of every position.
     pub containers: Vec<Container<'a>>,
+    /// Why it can place orders; empty where it cannot.
+    pub orders: Vec<Mark<'a>>,
 }
 
-/// Every pod of an object.
+impl<'a> Container<'a> {
+    fn new(position: Position, field: String, node: &'a Node) -> Self {
+        Self { position, field, node, environment: Environment::default() }
+    }
+}
+
+/// Every pod of an object; environments and marks are not made yet.
 pub fn pods<'a>(object: Object<'a>) -> Vec<Pod<'a>> {
     let mut found = Vec::new();
     walk(object, object.node, None, &mut String::new(), &mut found);
@@ -78,7 +90,7 @@ fn walk<'a>(
     let containers = containers(node, field);
     if !containers.is_empty() {
         let metadata = parent.and_then(|parent| parent.get("metadata"));
-        found.push(Pod { object, field: field.clone(), spec: node, metadata, containers });
+        found.push(Pod { object, field: field.clone(), spec: node, metadata, containers, orders: Vec::new() });
     }
     let length = field.len();
     for (index, item) in node.items().iter().enumerate() {
@@ -119,11 +131,11 @@ fn containers<'a>(node: &'a Node, field: &str) -> Vec<Container<'a>> {
                     items.iter().enumerate().filter(|(_, item)| matches!(item.value, Value::Mapping(_)))
                 {
                     let position = listed.unwrap_or(Position::Other);
-                    found.push(Container { position, field: format!("{place}[{index}]"), node: item });
+                    found.push(Container::new(position, format!("{place}[{index}]"), item));
                 }
             }
             Value::Mapping(_) if is_container(value) => {
-                found.push(Container { position: Position::Other, field: place, node: value });
+                found.push(Container::new(Position::Other, place, value));
             }
             _ => {}
         }
@@ -137,6 +149,16 @@ fn is_container(node: &Node) -> bool {
 }
 
 impl<'a> Pod<'a> {
+    /// Whether it can place orders.
+    pub const fn can_place_orders(&self) -> bool {
+        !self.orders.is_empty()
+    }
+
+    /// Why it can place orders, for people: the first of its marks.
+    pub fn why(&self) -> &str {
+        self.orders.first().map_or("", |mark| mark.why.as_str())
+    }
+
     /// The name of its service account; `default` where it names none.
     pub fn service_account(&self) -> Option<&'a Node> {
         self.spec.get("serviceAccountName").or_else(|| self.spec.get("serviceAccount"))

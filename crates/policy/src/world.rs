@@ -1,8 +1,10 @@
 //! What the rules judge: the objects as they are written, and as each kustomization renders them.
 
+use crate::environment::{Find, data, environment};
 use crate::finding::Finding;
 use crate::object::{Object, Origin, objects};
-use crate::pod::{Pod, pods};
+use crate::placing::marks;
+use crate::pod::{Container, Pod, pods};
 use crate::sources::{File, Sources};
 use crate::tree::Tree;
 use crate::yaml::node::Node;
@@ -43,7 +45,12 @@ impl<'a> World<'a> {
                 raw.extend(objects(Origin { path: file.path, root: None, alternative, patch: file.named }, node));
             }
         }
-        Self { tree, files: &sources.files, scopes: vec![Scope::new(None, raw)], findings: sources.findings.clone() }
+        let mut scopes = vec![Scope::new(None, raw)];
+        let made: Vec<Vec<Pod<'a>>> = scopes.iter().map(|scope| completed(scope, &scopes)).collect();
+        for (scope, pods) in scopes.iter_mut().zip(made) {
+            scope.pods = pods;
+        }
+        Self { tree, files: &sources.files, scopes, findings: sources.findings.clone() }
     }
 
     /// The objects as they are written.
@@ -64,6 +71,61 @@ impl<'a> World<'a> {
             .flat_map(|file| file.documents.iter().chain(&file.alternatives).map(move |node| (file, node)));
         all.filter(|(_, node)| !crate::object::is_object(node))
     }
+}
+
+/// The pods of a scope with their environments and marks.
+fn completed<'a>(scope: &Scope<'a>, scopes: &[Scope<'a>]) -> Vec<Pod<'a>> {
+    let find = |kind: &str, namespace: Option<&str>, name: &str| find(scope, scopes, kind, namespace, name);
+    let complete = |pod: &Pod<'a>| {
+        let mut pod = pod.clone();
+        let made: Vec<_> = pod.containers.iter().map(|each| environment(&find, &pod, each.node, &each.field)).collect();
+        for (container, environment) in pod.containers.iter_mut().zip(made) {
+            container.environment = environment;
+        }
+        pod.orders = marks(&pod, &|container| mounted_files(&find, &pod, container));
+        pod
+    };
+    scope.pods.iter().map(complete).collect()
+}
+
+/// The objects that a reference may mean: those of its own scope; else what another scope has of that name, or has generated from
+/// it with a digest behind.
+fn find<'a>(own: &Scope<'a>, scopes: &[Scope<'a>], kind: &str, namespace: Option<&str>, name: &str) -> Vec<Object<'a>> {
+    let exact: Vec<_> = own.named(kind, namespace, name).copied().collect();
+    if !exact.is_empty() {
+        return exact;
+    }
+    let generated = |object: &Object<'a>| {
+        let digest = object.name.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
+        object.kind == kind && digest.is_some_and(|digest| digest.len() == 10) && object.root.is_some()
+    };
+    let others = scopes.iter().filter(|scope| scope.root != own.root);
+    let objects = others.flat_map(|scope| &scope.objects);
+    objects
+        .filter(|object| object.is_named(kind, namespace, name) && !object.patch || generated(object))
+        .copied()
+        .collect()
+}
+
+/// The texts of the ConfigMaps that are mounted into a container, with the volume that brings each.
+fn mounted_files<'a>(find: Find<'_, 'a>, pod: &Pod<'a>, container: &Container<'a>) -> Vec<(&'a Node, String)> {
+    let mounts = container.node.get("volumeMounts").map(Node::items).unwrap_or_default();
+    let mut found = Vec::new();
+    for volume in pod.volumes() {
+        let name = volume.get("name").and_then(Node::text);
+        if !mounts.iter().any(|mount| mount.get("name").and_then(Node::text) == name) {
+            continue;
+        }
+        let projected = volume.at(&["projected", "sources"]).map(Node::items).unwrap_or_default();
+        for source in std::iter::once(volume).chain(projected) {
+            let Some(name) = source.at(&["configMap", "name"]).and_then(Node::text) else { continue };
+            for object in find("ConfigMap", pod.object.namespace, name) {
+                let texts = data(object).into_iter().flat_map(|(_, values)| values.known);
+                found.extend(texts.map(|text| (volume, text)));
+            }
+        }
+    }
+    found
 }
 
 impl<'a> Scope<'a> {

@@ -17,6 +17,8 @@
 //! `expect: PASS` wants no failure of any rule. Of a failure without a line any line will do. Rules that are neither expected nor
 //! listed under `also:` must not fail.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use agenttrader_policy::finding::{Finding, Rule, Verdict};
 use agenttrader_policy::judge;
 use agenttrader_policy::tree::{Entry, Tree};
