@@ -3,13 +3,14 @@
 use crate::finding::{Finding, Rule, Verdict};
 use crate::world::World;
 
+mod exec_scale;
 mod parse;
 
 /// A rule's judgement: what does not hold, or is not applicable; nothing where it holds.
 pub type Judge = fn(&World<'_>) -> Vec<Finding>;
 
 /// The rules that are judged here.
-pub const JUDGES: [(Rule, Judge); 1] = [(Rule::Parse, parse::judge)];
+pub const JUDGES: [(Rule, Judge); 2] = [(Rule::ExecScale, exec_scale::judge), (Rule::Parse, parse::judge)];
 
 /// Whether a rule is judged whatever is asked for: what does not parse, or is left open, blinds the others.
 pub const fn always(rule: Rule) -> bool {
