@@ -216,6 +216,17 @@ pub struct AgentArgs {
     /// The strategies.
     #[command(flatten)]
     pub strategy: StrategyArgs,
+    /// Names of the listener.
+    #[command(flatten)]
+    pub hosts: HostArgs,
+}
+
+/// Names under which a listener answers.
+#[derive(Clone, Debug, Default, Args)]
+pub struct HostArgs {
+    /// A name, beside those of loopback, under which the listener answers, such as a service's; may be repeated [env: AGENTTRADER_HOSTS]
+    #[arg(long, value_name = "NAME")]
+    pub host: Vec<String>,
 }
 
 /// Arguments of `mission-control`.
@@ -227,6 +238,9 @@ pub struct MissionControlArgs {
     /// Networks whose authenticating proxy may reach a bind beyond loopback [env: AGENTTRADER_TRUSTED_PROXY]
     #[arg(long, value_name = "CIDR")]
     pub trusted_proxy: Vec<String>,
+    /// Names of the listener.
+    #[command(flatten)]
+    pub hosts: HostArgs,
     /// Outside witnesses.
     #[command(flatten)]
     pub witnesses: WitnessArgs,

@@ -56,6 +56,12 @@ fn flags(global: &Global, command: &Command) -> Flags {
         Command::MissionControl(alone) => &alone.witnesses.witness,
         _ => &Vec::new(),
     };
+    let hosts = match command {
+        Command::Marketdata(alone) | Command::Strategy(alone) => &alone.hosts.host,
+        Command::MissionControl(alone) => &alone.hosts.host,
+        _ => &Vec::new(),
+    };
+    say("host", Some(hosts.join(",")).filter(|list| !list.is_empty()));
     say("witness", Some(witnesses.join(",")).filter(|list| !list.is_empty()));
     match command {
         Command::Venue(venue) => {

@@ -1,6 +1,7 @@
 //! Settings from flag, environment, file and default, in this order of precedence, each with where it came from.
 
 use crate::cli::{LogFormat, Plan};
+use agenttrader_agent::guard::Hosts;
 use agenttrader_core::symbol::Symbol;
 use agenttrader_floor::configuration::DEFAULT_STRATEGIES;
 use agenttrader_floor::switch_watch::own_file;
@@ -102,7 +103,7 @@ const fn key(name: &'static str, variable: &'static str, default: &'static str) 
 }
 
 /// Every setting that a file may name. A flag has the same name with dashes.
-const KEYS: [Key; 17] = [
+const KEYS: [Key; 18] = [
     key("data_dir", "AGENTTRADER_DATA_DIR", ".agenttrader"),
     key("log_format", "AGENTTRADER_LOG_FORMAT", "text on a terminal, else json"),
     key("bind", "AGENTTRADER_BIND", "127.0.0.1"),
@@ -117,6 +118,7 @@ const KEYS: [Key; 17] = [
     key("plan", "AGENTTRADER_PLAN", "plus"),
     key("rest_limit", "AGENTTRADER_REST_LIMIT", "1000"),
     key("agents", "AGENTTRADER_AGENTS", "agents/agents.yaml of the configs, else compiled in"),
+    key("host", "AGENTTRADER_HOSTS", "loopback names"),
     key("trusted_proxy", "AGENTTRADER_TRUSTED_PROXY", "none"),
     key("witness", "AGENTTRADER_WITNESS", "none"),
     key("poll_interval_seconds", "POLL_INTERVAL_SECONDS", "1 in a floor, 10 alone"),
@@ -190,6 +192,8 @@ pub struct Settings {
     pub rest_limit: u32,
     /// Inventory of agents.
     pub agents: Option<PathBuf>,
+    /// Names under which listeners answer, beside those of loopback.
+    pub hosts: Hosts,
     /// Networks of trusted proxies.
     pub trusted_proxies: Vec<String>,
     /// Outside witnesses of the logs.
@@ -289,6 +293,7 @@ impl Settings {
             plan: named.one_of("plan", "is neither basic nor plus")?.unwrap_or_default(),
             rest_limit: named.parsed("rest_limit", "is no whole number")?.unwrap_or(1000),
             agents: named.text("agents").map(PathBuf::from),
+            hosts: hosts(&named)?,
             trusted_proxies: named.list("trusted_proxy").unwrap_or_default(),
             witnesses: named
                 .list("witness")
@@ -356,6 +361,21 @@ fn bad(name: &str, value: &str, problem: &str) -> SettingsError {
 
 fn symbol(text: &str) -> Result<Symbol, SettingsError> {
     Symbol::parse(text).map_err(|error| bad("symbols", text, &error.to_string()))
+}
+
+fn hosts(named: &Named) -> Result<Hosts, SettingsError> {
+    let names = named.list("host").unwrap_or_default();
+    let is_name = |name: &str| {
+        let label = |label: &str| {
+            let fits = (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-');
+            fits && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        name.len() <= 253 && name.split('.').all(label)
+    };
+    match names.iter().find(|name| !is_name(name)) {
+        Some(name) => Err(bad("host", name, "is no host name: letters, digits, dashes and dots, without a port")),
+        None => Ok(Hosts::new(names)),
+    }
 }
 
 fn witness(text: &str) -> Result<Pinned, SettingsError> {
@@ -480,6 +500,20 @@ mod tests {
             }
         }
         assert!(matches!(gather("colour = 1\n", &[], None), Err(SettingsError::UnknownKey { .. })));
+    }
+
+    #[test]
+    fn a_listener_answers_under_the_names_it_was_given_and_no_other() {
+        let named = |text: &str| {
+            let environment = BTreeMap::from([("AGENTTRADER_HOSTS".to_owned(), text.to_owned())]);
+            Settings::gather(None, &Flags::new(), environment).map(|settings| settings.hosts)
+        };
+        let hosts = named("marketdata-mcp-server, gamma.trading-floor.svc").unwrap();
+        assert!(hosts.allow("gamma.trading-floor.svc:8082") && hosts.allow("MARKETDATA-mcp-server"));
+        assert!(!hosts.allow("evil.example") && !hosts.allow("gamma"));
+        for bad in ["*", "*.svc", "a:8080", "http://a", "a..b", "-a", "a_b", "[::1]"] {
+            assert!(named(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -73,6 +73,8 @@ pub struct AloneSettings {
     pub run: RunSettings,
     /// Underlyings to follow, if named.
     pub symbols: Option<Vec<Symbol>>,
+    /// Names under which it answers, beside those of loopback.
+    pub hosts: Hosts,
 }
 
 /// An agent that runs alone.
@@ -104,7 +106,7 @@ impl Alone {
     /// # Errors
     /// [`FloorError`]; nothing runs then.
     pub async fn start(settings: AloneSettings, watch: Watch) -> Result<Self, FloorError> {
-        let AloneSettings { identity, data_dir, bind: bind_to, port_base, mut run, symbols } = settings;
+        let AloneSettings { identity, data_dir, bind: bind_to, port_base, mut run, symbols, hosts } = settings;
         let name = identity.agent.agent_name.clone();
         // Where no venue is named, a simulator on this machine is looked for at its usual port.
         let base = if port_base == 0 { PORT_BASE } else { port_base };
@@ -186,7 +188,7 @@ impl Alone {
         let feed = market.feed(&name, &run.environment)?;
         tasks.spawn("feed", follow(feed, inlet, redactor, feed_stops, feed_end));
         let stop = tasks.stop();
-        let router = health::router(board, Hosts::new([]));
+        let router = health::router(board, hosts);
         tasks.spawn("health", async move {
             let _ = health::serve(listener, router, stop).await;
         });
@@ -302,6 +304,8 @@ pub struct MissionControlSettings {
     pub poll_interval_seconds: Option<u32>,
     /// Outside witnesses that are sent every log's checkpoints.
     pub witnesses: Vec<Pinned>,
+    /// Names under which it answers, beside those of loopback.
+    pub hosts: Hosts,
     /// The environment, for the switch.
     pub environment: BTreeMap<String, String>,
 }
@@ -327,6 +331,7 @@ impl AloneMissionControl {
             inventory,
             poll_interval_seconds,
             witnesses,
+            hosts,
             environment,
         } = settings;
         let bind_to = access.bind;
@@ -388,7 +393,7 @@ impl AloneMissionControl {
             }
         });
         let stop = tasks.stop();
-        let router = api::router(hub, board, access, Hosts::new([]));
+        let router = api::router(hub, board, access, hosts);
         tasks.spawn("mission control", async move {
             let _ = api::serve(listener, router, stop).await;
         });

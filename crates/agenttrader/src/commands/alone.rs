@@ -70,6 +70,7 @@ async fn follow_market(settings: &Settings, identity: Identity, strategies: Vec<
             environment: settings.environment.clone(),
         },
         symbols: settings.symbols.clone(),
+        hosts: settings.hosts.clone(),
     };
     let agent = Alone::start(alone, watch(settings)).await.map_err(|error| not_started(&error))?;
     if let Some(address) = agent.address() {
@@ -128,6 +129,7 @@ pub async fn mission_control(settings: &Settings, build: Build) -> Done {
         inventory,
         poll_interval_seconds: settings.poll_interval_seconds,
         witnesses: settings.witnesses.clone(),
+        hosts: settings.hosts.clone(),
         environment: settings.environment.clone(),
     })
     .await
