@@ -16,6 +16,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod approval;
+pub mod git_signature;
 pub mod grant;
+pub mod namespace;
 pub mod presented;
+pub mod signer_line;
+pub mod signers;
+pub mod ssh_key;
+mod ssh_wire;
+pub mod sshsig;
 pub mod trust_root;

@@ -1,0 +1,8 @@
+//! What this crate promises, in one binary: linking costs more than running.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may")]
+
+mod common;
+mod git;
+mod signatures;
+mod signers;
