@@ -15,13 +15,19 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod compose;
+pub mod dockerfile;
 pub mod environment;
 pub mod finding;
+pub mod found;
 pub mod judged;
+pub mod keyed;
 pub mod object;
 pub mod placing;
 pub mod pod;
 mod rules;
+pub mod scan;
+pub mod script;
 pub mod shell;
 pub mod sources;
 pub mod tree;

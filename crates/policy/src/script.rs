@@ -1,0 +1,84 @@
+//! Scripts: what they would set, write, scale, start, patch and apply.
+//!
+//! The lock contract, "What counts". A script is not run and no branch is chosen: every command of it counts, with
+//! every value that its words can come to. Where only a run can tell what a watched key is set to, that is said, and
+//! whoever judges refuses it. Comments, tests, texts that are only shown, and documentation count for nothing.
+//!
+//! Shells are read by their grammar; other languages by their tokens ([`program`]).
+
+mod arguments;
+mod content;
+mod flow;
+mod kubectl;
+mod parse;
+mod program;
+mod programs;
+mod run;
+mod syntax;
+mod tools;
+mod values;
+mod word;
+
+use crate::found::{Found, Said};
+use run::{Place, Runner};
+
+/// Longer scripts are refused: nobody reads them either.
+const BYTES_MOST: usize = 1 << 20;
+
+/// Reads a script; its name and its first line say in which language.
+pub fn read(name: &str, text: &str) -> Found {
+    if text.len() > BYTES_MOST {
+        let mut found = Found::default();
+        found.unreadable.push((format!("a script of {} bytes; at most {BYTES_MOST} are read", text.len()), 1));
+        return found;
+    }
+    if is_program(name, text) { program::read(text, 0) } else { run::shell(text) }
+}
+
+/// Reads a command as it stands in a list: `["sh", "-c", "…"]`. What cannot be told of a word is given as unknown.
+pub fn command(words: &[Said], line: u32) -> Found {
+    let argv: Vec<String> =
+        words.iter().map(|word| word.known().map_or_else(|| crate::scan::HOLE.to_string(), str::to_owned)).collect();
+    let mut runner = Runner::default();
+    runner.argv(&argv, &Place { line, ..Place::default() });
+    runner.found.sorted()
+}
+
+/// Whether a script is in another language than a shell's.
+fn is_program(name: &str, text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
+    if let Some(interpreter) = first.strip_prefix("#!") {
+        return !["sh", "bash", "dash", "zsh", "ksh", "ash"]
+            .iter()
+            .any(|shell| interpreter.split_whitespace().any(|word| word.rsplit('/').next() == Some(shell)));
+    }
+    let ending =
+        name.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, ending)| ending.to_ascii_lowercase());
+    matches!(
+        ending.as_deref(),
+        Some(
+            "py" | "js"
+                | "mjs"
+                | "cjs"
+                | "ts"
+                | "rb"
+                | "pl"
+                | "php"
+                | "lua"
+                | "go"
+                | "rs"
+                | "ps1"
+                | "groovy"
+                | "java"
+                | "kt"
+                | "r"
+                | "jl"
+                | "star"
+                | "tf"
+                | "hcl"
+        )
+    )
+}
+
+#[cfg(test)]
+mod tests;

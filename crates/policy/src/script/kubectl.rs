@@ -1,0 +1,179 @@
+//! `kubectl` and its like: what moves a workload or writes the switch.
+//!
+//! Reading (`get`, `diff`, `describe`, `logs`), taking away, bringing to zero and trying out (`--dry-run`) move nothing.
+
+use super::arguments::{Arguments, names};
+use super::run::{Place, Runner};
+use crate::found::{Effect, Said};
+use crate::scan::{HOLE, said};
+use crate::yaml::node::{Node, Value};
+
+const VALUED: [&str; 42] = [
+    "n",
+    "namespace",
+    "context",
+    "kubeconfig",
+    "cluster",
+    "user",
+    "as",
+    "as-group",
+    "s",
+    "server",
+    "token",
+    "l",
+    "selector",
+    "f",
+    "filename",
+    "k",
+    "kustomize",
+    "o",
+    "output",
+    "p",
+    "patch",
+    "patch-file",
+    "type",
+    "replicas",
+    "current-replicas",
+    "resource-version",
+    "timeout",
+    "image",
+    "env",
+    "e",
+    "from",
+    "from-literal",
+    "from-file",
+    "from-env-file",
+    "min",
+    "max",
+    "c",
+    "container",
+    "overrides",
+    "schedule",
+    "field-selector",
+    "to-revision",
+];
+
+impl Runner {
+    /// The arguments behind `kubectl`.
+    pub(super) fn kubectl(&mut self, words: &[String], place: &Place) {
+        let arguments = Arguments::of(words, &VALUED);
+        let dry = arguments.has(&["dry-run"]) && !arguments.values(&["dry-run"]).any(|value| value == "none");
+        let rest = arguments.from(1);
+        match arguments.word(0) {
+            "exec" | "debug" | "attach" => self.argv(&arguments.behind, place),
+            "run" => {
+                self.order(Effect::Start, arguments.word(1), words, place);
+                self.argv(&arguments.behind, place);
+            }
+            "create" | "apply" | "replace" => self.create(&arguments, words, dry, place),
+            _ if dry => {}
+            "scale" => {
+                let replicas = arguments.values(&["replicas"]).last().map_or_else(|| said(&HOLE.to_string()), said);
+                if replicas.known() != Some("0") {
+                    self.orders(Effect::Scale(replicas), &arguments, rest, words, place);
+                }
+            }
+            "autoscale" => {
+                let least = arguments.values(&["min", "max"]).last().map_or_else(|| said(&HOLE.to_string()), said);
+                self.orders(Effect::Scale(least), &arguments, rest, words, place);
+            }
+            "rollout" if matches!(arguments.word(1), "restart" | "undo" | "resume") => {
+                self.orders(Effect::Start, &arguments, arguments.from(2), words, place);
+            }
+            "set" => {
+                for reference in arguments.from(2).iter().filter(|_| arguments.word(1) == "image") {
+                    if let Some((_, reference)) = reference.split_once('=') {
+                        self.image("kubectl set image", reference, place);
+                    }
+                }
+                self.orders(Effect::Patch, &arguments, arguments.from(2), words, place);
+            }
+            "patch" => self.patch(&arguments, words, place),
+            "edit" => self.orders(Effect::Patch, &arguments, rest, words, place),
+            "annotate" => {
+                let scales = rest.iter().any(|word| word.to_ascii_lowercase().contains("scale") && word.contains('='));
+                if scales {
+                    self.orders(Effect::Patch, &arguments, rest, words, place);
+                }
+            }
+            "cp" if rest.iter().skip(1).any(|to| super::run::is_switch(to)) => {
+                self.order(Effect::WriteSwitch(Said::Unknown("what is copied there".to_owned())), "", words, place);
+            }
+            _ => {}
+        }
+    }
+
+    fn create(&mut self, arguments: &Arguments, words: &[String], dry: bool, place: &Place) {
+        for file in arguments.values(&["from-env-file"]) {
+            self.found.env_files.push((file.to_owned(), place.line));
+        }
+        if !arguments.behind.is_empty() {
+            self.argv(&arguments.behind, place);
+        }
+        match (arguments.word(0), arguments.word(1)) {
+            ("create", "configmap" | "cm") if arguments.word(2) == "agenttrader-kill-switch" => {
+                let literal =
+                    arguments.values(&["from-literal"]).find_map(|value| value.strip_prefix("EXECUTION_HALTED="));
+                let value = literal.map_or_else(|| Said::Unknown("what it is created from".to_owned()), said);
+                self.order(Effect::WriteSwitch(value), "", words, place);
+            }
+            ("create", "deployment" | "deploy" | "job" | "cronjob" | "cj") => {
+                let targets = names(arguments.from(2).iter().map(String::as_str).chain(arguments.values(&["from"])));
+                let replicas = arguments.values(&["replicas"]).last();
+                if replicas != Some("0") {
+                    self.order_of(Effect::Start, targets, false, words, place);
+                }
+            }
+            ("create", kind) if !kind.is_empty() && !arguments.has(&["f", "filename", "k", "kustomize"]) => {}
+            _ if dry => {}
+            _ => {
+                let files = arguments.values(&["f", "filename", "k", "kustomize"]).filter(|file| *file != "-");
+                self.order_of(Effect::Apply, names(files), false, words, place);
+            }
+        }
+    }
+
+    fn patch(&mut self, arguments: &Arguments, words: &[String], place: &Place) {
+        let documents: Vec<Node> = arguments
+            .values(&["p", "patch"])
+            .flat_map(|patch| crate::yaml::read::read("", patch.as_bytes()).documents)
+            .collect();
+        let targets = names(arguments.from(1).iter().map(String::as_str));
+        if targets.iter().any(|name| name == "agenttrader-kill-switch") {
+            let value = documents.iter().find_map(|patch| patch.at(&["data", "EXECUTION_HALTED"]).and_then(Node::text));
+            let value = value.map_or_else(|| Said::Unknown("what it is patched with".to_owned()), said);
+            self.order(Effect::WriteSwitch(value), "", words, place);
+            return;
+        }
+        let to_zero = !documents.is_empty()
+            && documents.iter().all(|patch| leaves(patch, &mut Vec::new()) == [(vec!["spec", "replicas"], "0")]);
+        if !to_zero {
+            self.orders(Effect::Patch, arguments, arguments.from(1), words, place);
+        }
+    }
+
+    /// An order about words, files and selectors.
+    fn orders(&mut self, effect: Effect, arguments: &Arguments, words: &[String], command: &[String], place: &Place) {
+        let flags = arguments.values(&["l", "selector", "f", "filename", "k", "kustomize", "field-selector"]);
+        let stdin = place.stdin.iter().filter(|_| arguments.values(&["f", "filename"]).any(|file| file == "-"));
+        let targets = names(words.iter().map(String::as_str).chain(flags).chain(stdin.map(String::as_str)));
+        self.order_of(effect, targets, arguments.has(&["all"]), command, place);
+    }
+}
+
+/// Every scalar of a document with its path.
+fn leaves<'a>(node: &'a Node, path: &mut Vec<&'a str>) -> Vec<(Vec<&'a str>, &'a str)> {
+    match &node.value {
+        Value::Scalar(scalar) => vec![(path.clone(), scalar.text.as_str())],
+        Value::Sequence(items) => items.iter().flat_map(|item| leaves(item, path)).collect(),
+        Value::Mapping(entries) => {
+            let mut all = Vec::new();
+            for (key, value) in entries {
+                path.push(key.text().unwrap_or_default());
+                all.extend(leaves(value, path));
+                path.pop();
+            }
+            all
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! Scripts in other languages, read by their tokens: strings, names, marks; comments are left out.
+//!
+//! Understood are a watched key that is given a value (`environ["AGENT_MODE"] = x`, `{"AGENT_MODE": x}`,
+//! `setenv("AGENT_MODE", x)`, `AGENT_MODE = x`), the arguments and texts handed to a shell, and the switch opened for writing.
+
+use super::run::{Place, Runner};
+use crate::found::{Effect, Found, Key, Lines, Said};
+use crate::scan::{self, HOLE, said};
+
+/// What a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Name,
+    Mark,
+}
+
+#[derive(Clone, Debug)]
+struct Token {
+    kind: Kind,
+    text: String,
+    line: u32,
+}
+
+impl Token {
+    fn is(&self, mark: &str) -> bool {
+        self.kind == Kind::Mark && self.text == mark
+    }
+}
+
+/// Calls that run what they are given.
+const RUNS: [&str; 19] = [
+    "system",
+    "popen",
+    "run",
+    "call",
+    "check_call",
+    "check_output",
+    "Popen",
+    "getoutput",
+    "exec",
+    "execSync",
+    "execFile",
+    "execFileSync",
+    "spawn",
+    "spawnSync",
+    "execvp",
+    "execv",
+    "sh",
+    "create_subprocess_exec",
+    "create_subprocess_shell",
+];
+/// Calls that put a variable into the environment.
+const PUTS: [&str; 8] =
+    ["putenv", "setenv", "set_var", "setdefault", "setEnvironmentVariable", "SetEnvironmentVariable", "Setenv", "env"];
+
+/// Reads a program.
+pub(super) fn read(text: &str, depth: usize) -> Found {
+    let tokens = tokens(text);
+    let mut runner = Runner::default();
+    for (at, token) in tokens.iter().enumerate() {
+        let rest = tokens.get(at..).unwrap_or_default();
+        let before = tokens.get(..at).unwrap_or_default();
+        match token.kind {
+            Kind::Text => text_token(&mut runner, token, before, rest),
+            Kind::Name => name_token(&mut runner, token, rest, depth),
+            Kind::Mark => {
+                if token.is("[") && !before.last().is_some_and(|token| token.kind != Kind::Mark) {
+                    list(&mut runner, rest, depth);
+                }
+            }
+        }
+    }
+    runner.found.sorted()
+}
+
+/// A string: a watched key in it may be given a value by what stands around; the switch's path may be opened for writing.
+fn text_token(runner: &mut Runner, token: &Token, before: &[Token], rest: &[Token]) {
+    if let Some(key) = Key::of_variable(&token.text) {
+        let put = before.last().is_some_and(|t| t.is("("))
+            && before.iter().rev().nth(1).is_some_and(|t| t.kind == Kind::Name && PUTS.contains(&t.text.as_str()));
+        if let Some(value) = given(rest.get(1..).unwrap_or_default(), put) {
+            runner.found.assign(key, token.text.as_str(), value, false, token.line);
+        }
+    }
+    if token.text.contains('=') && !token.text.contains(' ') {
+        // `["env", "AGENT_MODE=EXECUTE"]` is an argument, `print("AGENT_MODE=EXECUTE")` is none.
+        let in_list = before.last().is_some_and(|t| t.is("[") || t.is(","))
+            && rest.get(1).is_some_and(|t| t.is(",") || t.is("]"));
+        for hit in scan::assignments(&token.text).into_iter().filter(|_| in_list) {
+            runner.found.assign(hit.key, hit.spelled, hit.value, false, token.line);
+        }
+    }
+    if (super::run::is_switch(&token.text)
+        && token.text.contains("EXECUTION_HALTED")
+        && Key::of_variable(&token.text).is_none()
+        || (token.text == "EXECUTION_HALTED_FILE" && writes(rest)))
+        && writes(rest)
+    {
+        let value = rest
+            .iter()
+            .skip(1)
+            .take(24)
+            .skip_while(|t| !is_write(t))
+            .find(|t| t.kind == Kind::Text && !is_open_mode(&t.text));
+        let value =
+            value.map_or_else(|| Said::Unknown("what is written there".to_owned()), |t| said(t.text.trim_end()));
+        let place = Place { line: token.line, ..Place::default() };
+        runner.order(Effect::WriteSwitch(value), "", std::slice::from_ref(&token.text), &place);
+    }
+}
+
+fn is_open_mode(text: &str) -> bool {
+    matches!(text, "w" | "a" | "x" | "r+" | "w+" | "wb" | "wt" | "ab")
+}
+
+fn is_write(token: &Token) -> bool {
+    matches!(
+        token.text.as_str(),
+        "write"
+            | "write_text"
+            | "write_bytes"
+            | "writeFileSync"
+            | "writeFile"
+            | "w"
+            | "a"
+            | "r+"
+            | "w+"
+            | "wb"
+            | "wt"
+            | ","
+    )
+}
+
+/// Whether a path that stands here is opened to be written, in the same statement.
+fn writes(rest: &[Token]) -> bool {
+    let line = rest.first().map_or(0, |token| token.line);
+    rest.iter().skip(1).take_while(|token| token.line <= line.saturating_add(1)).take(24).any(|token| {
+        (token.kind == Kind::Text && is_open_mode(&token.text))
+            || (token.kind == Kind::Name
+                && matches!(
+                    token.text.as_str(),
+                    "write" | "write_text" | "write_bytes" | "writeFileSync" | "writeFile"
+                ))
+    })
+}
+
+/// A name: a watched key that is assigned, or a call that runs something.
+fn name_token(runner: &mut Runner, token: &Token, rest: &[Token], depth: usize) {
+    if let Some(key) = Key::of_variable(&token.text)
+        && let Some(value) = given(rest.get(1..).unwrap_or_default(), false)
+    {
+        runner.found.assign(key, token.text.as_str(), value, false, token.line);
+    }
+    if matches!(token.text.as_str(), "writeFileSync" | "writeFile") && rest.get(1).is_some_and(|t| t.is("(")) {
+        let path = rest.get(2).filter(|t| t.kind == Kind::Text && super::run::is_switch(&t.text));
+        if let (Some(path), Some(value)) = (path, rest.get(4)) {
+            let value =
+                if value.kind == Kind::Text { said(value.text.trim_end()) } else { Said::Unknown(value.text.clone()) };
+            let place = Place { line: path.line, ..Place::default() };
+            runner.order(Effect::WriteSwitch(value), "", std::slice::from_ref(&path.text), &place);
+        }
+    }
+    if RUNS.contains(&token.text.as_str()) && rest.get(1).is_some_and(|t| t.is("(") || t.kind == Kind::Text) {
+        let first = rest.iter().skip(1).find(|t| !t.is("("));
+        if let Some(text) = first.filter(|t| t.kind == Kind::Text && t.text.contains(' ')) {
+            if depth < 6 {
+                runner.found.absorb(super::run::shell(&text.text), text.line);
+            }
+        } else if let Some(text) = first.filter(|t| t.kind == Kind::Text) {
+            // `execFile("kubectl", ["scale", …])`
+            let words = words(rest.get(2..).unwrap_or_default());
+            runner.argv(&words, &Place { line: text.line, ..Place::default() });
+        }
+    }
+}
+
+/// `["kubectl", "scale", …]`.
+fn list(runner: &mut Runner, rest: &[Token], depth: usize) {
+    let words = words(rest.get(1..).unwrap_or_default());
+    if depth < 6 && words.len() > 1 {
+        let place = Place { line: rest.first().map_or(1, |token| token.line), ..Place::default() };
+        let known = [
+            "kubectl",
+            "oc",
+            "gcloud",
+            "docker",
+            "podman",
+            "helm",
+            "sh",
+            "bash",
+            "env",
+            "sudo",
+            "agenttrader",
+            "systemctl",
+            "argocd",
+            "flux",
+        ];
+        if words.first().is_some_and(|word| known.contains(&word.rsplit('/').next().unwrap_or_default())) {
+            runner.argv(&words, &place);
+        } else {
+            runner.mode_arguments(&words, &place);
+        }
+    }
+}
+
+/// Strings with commas between; anything else among them is a hole.
+fn words(tokens: &[Token]) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut fresh = true;
+    for token in tokens.iter().take(256) {
+        match token.kind {
+            Kind::Mark if matches!(token.text.as_str(), "]" | ")") => break,
+            Kind::Mark if token.text == "," => fresh = true,
+            Kind::Text if fresh => {
+                words.push(token.text.clone());
+                fresh = false;
+            }
+            Kind::Name if fresh => {
+                words.push(HOLE.to_string());
+                fresh = false;
+            }
+            _ => {}
+        }
+    }
+    words
+}
+
+/// The value behind a key: `] = v`, `: v`, `=> v`, and of a call that puts it `, v`.
+fn given(rest: &[Token], put: bool) -> Option<Said> {
+    let mut rest = rest.iter().peekable();
+    while rest.next_if(|token| token.is("]") || token.is("}")).is_some() {}
+    let mark = rest.next()?;
+    let gives = ["=", ":", "=>", ":=", "||=", "??=", "+="].iter().any(|text| mark.is(text)) || (put && mark.is(","));
+    if !gives {
+        return None;
+    }
+    // `AGENT_MODE: str = "OFF"`, `KEY: &str = "…"`.
+    if mark.is(":") {
+        let mut ahead = rest.clone();
+        while ahead.next_if(|token| token.kind == Kind::Name || token.is("&") || token.is("'")).is_some() {}
+        if ahead.peek().is_some_and(|token| token.is("=")) {
+            rest = ahead;
+            rest.next();
+        }
+    }
+    let value = rest.next()?;
+    let ends = rest
+        .peek()
+        .is_none_or(|token| token.line > value.line || [",", ")", "]", "}", ";"].iter().any(|mark| token.is(mark)));
+    Some(match value.kind {
+        Kind::Text if ends => said(&value.text),
+        Kind::Name if ends && value.text.bytes().all(|b| b.is_ascii_digit()) => Said::Known(value.text.clone()),
+        _ => Said::Unknown(format!("`{}` is decided when the program runs", scan::shown(&value.text))),
+    })
+}
+
+/// Cuts a program into tokens.
+fn tokens(text: &str) -> Vec<Token> {
+    let lines = Lines::of(text);
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut at = 0_usize;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let line = lines.at(at);
+        let Some(c) = rest.chars().next() else { break };
+        let mut width = c.len_utf8();
+        let starts_statement = tokens.last().is_none_or(|token| token.line < line);
+        if c == '#' && !rest.starts_with("#{") || rest.starts_with("//") && !tokens.last().is_some_and(|t| t.is(":")) {
+            width = rest.find('\n').unwrap_or(rest.len());
+        } else if rest.starts_with("/*") {
+            width = rest.find("*/").map_or(rest.len(), |end| end.saturating_add(2));
+        } else if let Some(quote) = ["\"\"\"", "'''", "\"", "'", "`"].into_iter().find(|quote| rest.starts_with(quote))
+        {
+            let inner = rest.get(quote.len()..).unwrap_or_default();
+            let (value, inner_width) = quoted(inner, quote);
+            width = quote.len().saturating_add(inner_width);
+            // `f"…{x}…"`: the prefix was taken for a name.
+            let prefix = tokens
+                .last()
+                .filter(|t| t.kind == Kind::Name && t.line == line && is_prefix(&t.text))
+                .map(|t| t.text.clone());
+            let adjoining =
+                text.get(..at).is_some_and(|before| prefix.as_ref().is_some_and(|p| before.ends_with(p.as_str())));
+            let formats = adjoining && prefix.as_deref().is_some_and(|p| p.contains(['f', 'F']));
+            if adjoining {
+                tokens.pop();
+            }
+            // A text alone at the beginning of a line is documentation.
+            let documents = quote.len() == 3
+                && starts_statement
+                && tokens.last().is_none_or(|t| !t.is(",") && !t.is("(") && !t.is("=") && !t.is("["));
+            if !documents {
+                tokens.push(Token { kind: Kind::Text, text: holes(&value, formats, quote == "`"), line });
+            }
+        } else if c.is_alphanumeric() || c == '_' {
+            width = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+            tokens.push(Token { kind: Kind::Name, text: rest.get(..width).unwrap_or_default().to_owned(), line });
+        } else if !c.is_whitespace() {
+            let marks = ["===", "!==", "||=", "??=", "==", "!=", "=~", "=>", ":=", "+=", "<=", ">=", "::"];
+            let mark =
+                marks.into_iter().find(|mark| rest.starts_with(mark)).map_or_else(|| c.to_string(), str::to_owned);
+            width = mark.len();
+            tokens.push(Token { kind: Kind::Mark, text: mark, line });
+        }
+        at = at.saturating_add(width.max(1));
+    }
+    tokens
+}
+
+fn is_prefix(name: &str) -> bool {
+    name.len() <= 2 && name.chars().all(|c| matches!(c, 'f' | 'F' | 'r' | 'R' | 'b' | 'B' | 'u'))
+}
+
+/// A quoted text up to its quote, escapes undone, and its width with the quote.
+fn quoted(inner: &str, quote: &str) -> (String, usize) {
+    let mut value = String::new();
+    let mut at = 0_usize;
+    while let Some(rest) = inner.get(at..) {
+        if rest.starts_with(quote) {
+            return (value, at.saturating_add(quote.len()));
+        }
+        let mut chars = rest.chars();
+        match chars.next() {
+            None => break,
+            // An apostrophe of a sentence does not swallow the file.
+            Some('\n') if quote.len() == 1 && quote != "`" => return (value, at),
+            Some('\\') => {
+                let next = chars.next();
+                value.extend(next.map(|c| match c {
+                    'n' => '\n',
+                    't' => '\t',
+                    other => other,
+                }));
+                at = at.saturating_add(1).saturating_add(next.map_or(0, char::len_utf8));
+            }
+            Some(c) => {
+                value.push(c);
+                at = at.saturating_add(c.len_utf8());
+            }
+        }
+    }
+    (value, inner.len())
+}
+
+/// A text whose places to fill are holes: `{x}` of an f-string, `${x}` of a template.
+fn holes(text: &str, braces: bool, template: bool) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    let open = if template { "${" } else { "{" };
+    while let Some((before, behind)) = rest.split_once(open).filter(|_| braces || template) {
+        let Some((_, after)) = behind.split_once('}') else { break };
+        out.push_str(before);
+        out.push(HOLE);
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}

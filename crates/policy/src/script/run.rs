@@ -1,0 +1,424 @@
+//! What a script's commands do, as far as it concerns the lock.
+
+use super::arguments::names;
+use super::flow::{Reading, outputs_of_calls, piped, readings};
+use super::syntax::{Command, Part, Redirect, Word};
+use super::values::{Values, assigned_defaults, split};
+use super::{content, parse};
+use crate::found::{Effect, Found, Key, Order, Said};
+use crate::scan::{self, HOLE, said, shown};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Commands inside commands inside commands: `sh -c`, `eval`, `ssh`.
+const DEPTH_MOST: usize = 6;
+
+/// Programs that only show, search or compare what they are given.
+pub(super) const SHOWS: [&str; 54] = [
+    "echo",
+    "printf",
+    "cat",
+    "grep",
+    "egrep",
+    "fgrep",
+    "zgrep",
+    "rg",
+    "ag",
+    "test",
+    "[",
+    "git",
+    "cut",
+    "tr",
+    "head",
+    "tail",
+    "wc",
+    "less",
+    "more",
+    "sort",
+    "uniq",
+    "diff",
+    "cmp",
+    "comm",
+    "find",
+    "ls",
+    "log",
+    "logger",
+    "info",
+    "warn",
+    "warning",
+    "error",
+    "err",
+    "die",
+    "fail",
+    "fatal",
+    "abort",
+    "say",
+    "note",
+    "msg",
+    "message",
+    "usage",
+    "print",
+    "debug",
+    "expect",
+    "assert",
+    "assert_eq",
+    "refuse",
+    "which",
+    "type",
+    "hash",
+    "true",
+    "false",
+    ":",
+];
+/// Programs that hand an environment on: `KEY=value` among their arguments sets it, known or not.
+pub(super) const SETS: [&str; 30] = [
+    "export",
+    "declare",
+    "typeset",
+    "local",
+    "readonly",
+    "env",
+    "sudo",
+    "doas",
+    "docker",
+    "podman",
+    "nerdctl",
+    "docker-compose",
+    "podman-compose",
+    "kubectl",
+    "oc",
+    "gcloud",
+    "helm",
+    "make",
+    "systemctl",
+    "systemd-run",
+    "launchctl",
+    "heroku",
+    "fly",
+    "flyctl",
+    "az",
+    "aws",
+    "terraform",
+    "setenv",
+    "kustomize",
+    "agenttrader",
+];
+/// Programs whose arguments are understood wherever they begin in a command: behind `sudo`, `timeout`, a function of the script's own.
+const TOOLS: [&str; 36] = [
+    "kubectl",
+    "oc",
+    "gcloud",
+    "docker",
+    "podman",
+    "nerdctl",
+    "docker-compose",
+    "podman-compose",
+    "helm",
+    "argocd",
+    "flux",
+    "kustomize",
+    "systemctl",
+    "service",
+    "supervisorctl",
+    "launchctl",
+    "curl",
+    "wget",
+    "agenttrader",
+    "sh",
+    "bash",
+    "dash",
+    "zsh",
+    "ksh",
+    "ash",
+    "python",
+    "python3",
+    "node",
+    "perl",
+    "ruby",
+    "tee",
+    "cp",
+    "mv",
+    "rm",
+    "sed",
+    "ssh",
+];
+
+/// Where a command stands and what comes into it.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: u32,
+    /// Texts that are piped into it, where they are known.
+    pub stdin: Vec<String>,
+    /// Commands around it that hold it as text.
+    pub depth: usize,
+}
+
+/// Reads commands and notes what they do.
+#[derive(Debug, Default)]
+pub struct Runner {
+    /// What was found.
+    pub found: Found,
+    /// What the script writes into files, by their names.
+    pub(super) written: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Reads a shell script.
+pub fn shell(text: &str) -> Found {
+    let mut runner = Runner::default();
+    runner.script(text, 1, 0);
+    runner.found.sorted()
+}
+
+/// Whether a path is that of the switch: its file, or the folder it is mounted at.
+pub fn is_switch(path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    path.rsplit('/').next() == Some("EXECUTION_HALTED") || path.ends_with("/kill-switch") || path == "kill-switch"
+}
+
+/// The program's name of a path.
+pub(super) fn base(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word).trim_end_matches(".exe")
+}
+
+impl Runner {
+    pub(super) fn script(&mut self, text: &str, line: u32, depth: usize) {
+        if depth > DEPTH_MOST {
+            return;
+        }
+        let mut script = parse::parse(text, line);
+        outputs_of_calls(&mut script);
+        let values = Values::of(&script);
+        let reading = Reading { script: &script, values: &values, depth };
+        for command in &script.commands {
+            self.written_by(&reading, command);
+        }
+        let stdin = piped(&reading);
+        for (place, command) in script.commands.iter().enumerate() {
+            self.command(&reading, command, stdin.get(&place).map(Vec::as_slice).unwrap_or_default());
+        }
+        if script.broken {
+            self.lines(text, line);
+        }
+    }
+
+    /// A script that does not close: nothing may hide behind a quote that was read otherwise than it runs.
+    fn lines(&mut self, text: &str, first_line: u32) {
+        for (line, text) in (first_line..).zip(text.lines()) {
+            if text.trim_start().starts_with('#') {
+                continue;
+            }
+            for hit in scan::assignments(text) {
+                if matches!(
+                    (hit.key, hit.value.known()),
+                    (Key::AgentMode, Some("EXECUTE")) | (Key::ExecutionHalted, Some("0"))
+                ) {
+                    self.found.assign(hit.key, hit.spelled, hit.value, false, line);
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, reading: &Reading, command: &Command, stdin: &[String]) {
+        let line = command.line;
+        for word in &command.words {
+            self.defaults(reading, word);
+        }
+        if let Some(key) = command.binds.as_deref().and_then(Key::of_variable) {
+            for text in command.words.iter().flat_map(|word| split(reading.texts(word), word)) {
+                self.found.assign(key, key.name(), said(&text), false, line);
+            }
+        }
+        if command.inert {
+            return;
+        }
+        for (name, _, value) in command.words.iter().map_while(Word::assignment) {
+            let Some(key) = Key::of_variable(&name) else { continue };
+            for text in reading.texts(&value) {
+                self.found.assign(key, key.name(), said(&text), false, value.line);
+            }
+        }
+        let words: Vec<&Word> = command.words.iter().skip_while(|word| word.assignment().is_some()).collect();
+        let place = Place { line, stdin: stdin.to_vec(), depth: reading.depth };
+        for argv in readings(reading, &words) {
+            self.argv(&argv, &place);
+        }
+        self.redirects(reading, command, &words, stdin);
+    }
+
+    fn defaults(&mut self, reading: &Reading, word: &Word) {
+        for (name, value) in assigned_defaults(word) {
+            let Some(key) = Key::of_variable(name) else { continue };
+            for text in reading.texts(value) {
+                self.found.assign(key, name, said(&text), false, word.line);
+            }
+        }
+        for part in &word.parts {
+            if let Part::Parameter { operation: Some((_, inner)), .. } = part {
+                self.defaults(reading, inner);
+            }
+        }
+    }
+
+    /// What goes into files and other programs as text, and what is written over the switch.
+    fn redirects(&mut self, reading: &Reading, command: &Command, words: &[&Word], stdin: &[String]) {
+        let line = command.line;
+        let head = words.first().and_then(|word| word.literal()).unwrap_or_default();
+        let printed = reading.values.printed(reading.script, command);
+        let targets = reading.files_behind(command);
+        if let Some(texts) = printed.as_ref().filter(|_| reading.leaves(command)) {
+            let first = self.line_of_text(reading, command);
+            for text in texts {
+                content::read(self, text, first);
+                for shell in reading.programs_behind(command) {
+                    self.fed(&shell, text, first, reading.depth);
+                }
+            }
+        }
+        for target in targets.iter().filter(|target| is_switch(target)) {
+            let command = format!("{head} > {}", shown(target));
+            let texts =
+                printed.clone().unwrap_or_else(|| if stdin.is_empty() { vec![HOLE.to_string()] } else { Vec::new() });
+            for text in texts {
+                self.write_switch(text.trim_end_matches('\n'), &command, line);
+            }
+        }
+        for redirect in &command.redirects {
+            let Redirect::Document(at) = redirect else { continue };
+            let Some(document) = reading.script.documents.get(*at) else { continue };
+            if printed.is_some() || matches!(head.as_str(), "" | ":" | "read" | "cat" | "grep" | "true") {
+                continue;
+            }
+            for text in reading.texts(document) {
+                content::read(self, &text, document.line);
+                for program in words.iter().filter_map(|word| word.literal()) {
+                    self.fed(base(&program), &text, document.line, reading.depth);
+                }
+            }
+        }
+    }
+
+    fn line_of_text(&self, reading: &Reading, command: &Command) -> u32 {
+        let document = command.redirects.iter().find_map(|redirect| match redirect {
+            Redirect::Document(at) => reading.script.documents.get(*at),
+            _ => None,
+        });
+        document.map_or(command.line, |document| document.line)
+    }
+
+    /// A text that is a program's input.
+    fn fed(&mut self, program: &str, text: &str, line: u32, depth: usize) {
+        match program {
+            "sh" | "bash" | "dash" | "zsh" | "ksh" | "ash" | "ssh" => self.script(text, line, depth.saturating_add(1)),
+            "python" | "python3" | "node" | "perl" | "ruby" => {
+                self.found.absorb(super::program::read(text, depth.saturating_add(1)), line);
+            }
+            _ => {}
+        }
+    }
+
+    fn written_by(&mut self, reading: &Reading, command: &Command) {
+        let Some(texts) = reading.values.printed(reading.script, command) else { return };
+        for file in reading.files_behind(command) {
+            self.written
+                .entry(file)
+                .or_default()
+                .extend(texts.iter().map(|text| text.trim_end_matches('\n').to_owned()));
+        }
+    }
+
+    pub(super) fn write_switch(&mut self, text: &str, command: &str, line: u32) {
+        let effect = Effect::WriteSwitch(said(text));
+        self.found.orders.push(Order { effect, names: Vec::new(), all: false, command: command.to_owned(), line });
+    }
+
+    /// A command's words, whatever program it is.
+    pub fn argv(&mut self, argv: &[String], place: &Place) {
+        let Some((head, rest)) = argv.split_first() else { return };
+        if place.depth > DEPTH_MOST {
+            return;
+        }
+        let head = base(head);
+        let deeper = Place { depth: place.depth.saturating_add(1), ..place.clone() };
+        match head {
+            "eval" => return self.script(&rest.join(" "), place.line, deeper.depth),
+            "trap" => return self.script(rest.first().map_or("", String::as_str), place.line, deeper.depth),
+            // The elements of an array that is handed on elsewhere.
+            flag if flag.starts_with('-') => return self.everywhere(head, argv, place),
+            "printf" => {
+                let name = rest.iter().skip_while(|word| *word != "-v").nth(1);
+                if let Some(key) = name.and_then(|name| Key::of_variable(name)) {
+                    self.found.assign(key, key.name(), said(rest.last().map_or("", String::as_str)), false, place.line);
+                }
+                return;
+            }
+            "read" | "mapfile" | "readarray" | "getopts" => {
+                for key in rest.iter().filter_map(|word| Key::of_variable(word)) {
+                    self.found.assign(
+                        key,
+                        key.name(),
+                        Said::Unknown(format!("what `{head}` reads")),
+                        false,
+                        place.line,
+                    );
+                }
+                return;
+            }
+            "let" => {
+                for hit in rest.iter().flat_map(|word| scan::assignments(word)) {
+                    self.found.assign(hit.key, hit.spelled, hit.value, false, place.line);
+                }
+                return;
+            }
+            "find"
+                if rest.iter().any(|word| word == "-exec" || word == "-execdir" || word == "-delete")
+                    && rest.iter().any(|word| base(word) == "LATCH") =>
+            {
+                self.order(Effect::RemoveLatch, "", argv, place);
+            }
+            shows if SHOWS.contains(&shows) => return,
+            _ => {}
+        }
+        self.everywhere(head, rest, place);
+        self.tool(head, rest, &deeper);
+        // A known program behind one that only starts it, or behind a function of the script's own.
+        if !TOOLS.contains(&head) || matches!(head, "sudo" | "sh" | "bash") {
+            let inner = rest.iter().position(|word| TOOLS.contains(&base(word)) || SHOWS.contains(&base(word)));
+            if let Some(inner) = inner.and_then(|at| rest.get(at..)) {
+                let with_stdin: Vec<String> = match head {
+                    "xargs" | "parallel" => inner
+                        .iter()
+                        .cloned()
+                        .chain(place.stdin.iter().flat_map(|t| t.split_whitespace().map(str::to_owned)))
+                        .collect(),
+                    _ => inner.to_vec(),
+                };
+                self.argv(&with_stdin, &deeper);
+            }
+        }
+    }
+
+    /// Notes an image, where its reference is decided.
+    pub(super) fn image(&mut self, at: &str, reference: &str, place: &Place) {
+        if !reference.contains(HOLE) && !reference.is_empty() {
+            self.found.image(at, Said::Known(reference.to_owned()), place.line);
+        }
+    }
+
+    /// Notes an order about one thing.
+    pub(super) fn order(&mut self, effect: Effect, name: &str, command: &[String], place: &Place) {
+        self.order_of(effect, names([name]), false, command, place);
+    }
+
+    /// Notes an order.
+    pub(super) fn order_of(
+        &mut self,
+        effect: Effect,
+        names: Vec<String>,
+        all: bool,
+        command: &[String],
+        place: &Place,
+    ) {
+        let command = shown(&command.join(" ")).chars().take(200).collect();
+        self.found.orders.push(Order { effect, names, all, command, line: place.line });
+    }
+}
