@@ -141,7 +141,8 @@ impl<'a> Object<'a> {
         }
     }
 
-    fn seen_by(&self, message: String) -> String {
+    /// A message that says who sees the object like this, where not everybody does.
+    pub fn seen_by(&self, message: String) -> String {
         match (self.root, self.alternative) {
             (Some(root), _) => format!("{message} (as rendered by {root})"),
             (None, true) => format!("{message} (as some readers take it)"),

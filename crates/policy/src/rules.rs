@@ -4,13 +4,20 @@ use crate::finding::{Finding, Rule, Verdict};
 use crate::world::World;
 
 mod exec_scale;
+mod kill_switch;
+mod no_execute;
 mod parse;
 
 /// A rule's judgement: what does not hold, or is not applicable; nothing where it holds.
 pub type Judge = fn(&World<'_>) -> Vec<Finding>;
 
 /// The rules that are judged here.
-pub const JUDGES: [(Rule, Judge); 2] = [(Rule::ExecScale, exec_scale::judge), (Rule::Parse, parse::judge)];
+pub const JUDGES: &[(Rule, Judge)] = &[
+    (Rule::ExecScale, exec_scale::judge),
+    (Rule::NoExecute, no_execute::judge),
+    (Rule::KillSwitch, kill_switch::judge),
+    (Rule::Parse, parse::judge),
+];
 
 /// Whether a rule is judged whatever is asked for: what does not parse, or is left open, blinds the others.
 pub const fn always(rule: Rule) -> bool {
@@ -20,7 +27,7 @@ pub const fn always(rule: Rule) -> bool {
 /// What the rules say, in the order of [`Rule::ALL`], each rule at least once; the same thing once.
 pub fn judge(world: &World<'_>, only: Option<&[Rule]>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (rule, judge) in JUDGES {
+    for &(rule, judge) in JUDGES {
         if only.is_some_and(|only| !only.contains(&rule)) && !always(rule) {
             continue;
         }

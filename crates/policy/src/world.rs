@@ -5,7 +5,9 @@ use crate::finding::Finding;
 use crate::object::{Object, Origin, objects};
 use crate::placing::marks;
 use crate::pod::{Container, Pod, pods};
+use crate::settings::{self, Setting};
 use crate::sources::{File, Sources};
+use crate::texts::{self, Text};
 use crate::tree::Tree;
 use crate::yaml::node::Node;
 
@@ -29,6 +31,10 @@ pub struct World<'a> {
     pub files: &'a [File<'a>],
     /// The raw documents first, then every rendered kustomization.
     pub scopes: Vec<Scope<'a>>,
+    /// Every place that gives a watched key a value.
+    pub settings: Vec<Setting<'a>>,
+    /// Every text in which something may be set or run.
+    pub texts: Vec<Text<'a>>,
     /// What reading found: of the rules `parse` and `unresolved`.
     pub findings: Vec<Finding>,
 }
@@ -50,7 +56,11 @@ impl<'a> World<'a> {
         for (scope, pods) in scopes.iter_mut().zip(made) {
             scope.pods = pods;
         }
-        Self { tree, files: &sources.files, scopes, findings: sources.findings.clone() }
+        let mut texts: Vec<Text<'a>> = sources.files.iter().flat_map(texts::of_file).collect();
+        texts.extend(scopes.iter().flat_map(|scope| texts::of_objects(&scope.objects, &scope.pods)));
+        let mut settings: Vec<Setting<'a>> = texts.iter().flat_map(settings::of_text).collect();
+        settings.extend(scopes.iter().flat_map(|scope| settings::of_objects(&scope.objects, &scope.pods)));
+        Self { tree, files: &sources.files, scopes, settings, texts, findings: sources.findings.clone() }
     }
 
     /// The objects as they are written.

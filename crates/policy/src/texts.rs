@@ -1,0 +1,153 @@
+//! Texts in which something may be set or run: files that are no objects, commands of containers, files in ConfigMaps.
+
+use crate::environment::{command_line, unpacked};
+use crate::found::{Found, Said};
+use crate::judged::Form;
+use crate::object::Object;
+use crate::place::Place;
+use crate::pod::{Container, Pod};
+use crate::sources::File;
+use crate::values::Values;
+use crate::yaml::node::{Node, Value};
+use crate::{compose, dockerfile, keyed, script};
+
+/// A text and what its reader found.
+#[derive(Clone, Debug)]
+pub struct Text<'a> {
+    /// The form of its file; none of a text inside an object.
+    pub form: Option<Form>,
+    /// Where it begins.
+    pub place: Place<'a>,
+    /// Whether its values have types, so that an unquoted one may be something else than a text.
+    pub typed: bool,
+    /// What stands in it; lines count from the place's.
+    pub found: Found,
+}
+
+impl<'a> Text<'a> {
+    /// The place of one of its lines.
+    pub fn at(&self, line: u32) -> Place<'a> {
+        self.place.below(line.saturating_sub(1))
+    }
+}
+
+/// What a file that is no object says.
+pub fn of_file<'a>(file: &'a File<'a>) -> Vec<Text<'a>> {
+    let text = || String::from_utf8_lossy(file.bytes);
+    let strangers = |documents: &[Node]| {
+        documents.iter().filter(|node| !crate::object::is_object(node)).cloned().collect::<Vec<_>>()
+    };
+    let mut all = match file.form {
+        Form::Documents if file.is_kustomization() => Vec::new(),
+        Form::Documents => [&file.documents, &file.alternatives]
+            .into_iter()
+            .map(|documents| keyed::documents(&strangers(documents)))
+            .collect(),
+        Form::Compose => {
+            [&file.documents, &file.alternatives].into_iter().map(|documents| compose::read(documents)).collect()
+        }
+        Form::Dockerfile => vec![dockerfile::read(&text())],
+        Form::Script => vec![script::read(file.path, &text())],
+        Form::Settings => vec![keyed::read(file.path, &text())],
+        Form::Other => Vec::new(),
+    };
+    all.retain(|found| *found != Found::default());
+    let typed =
+        matches!(file.form, Form::Documents | Form::Compose) || file.path.to_ascii_lowercase().ends_with(".toml");
+    let place = Place::of_file(file.path, 1);
+    all.into_iter().map(|found| Text { form: Some(file.form), place: place.clone(), typed, found }).collect()
+}
+
+/// What the texts inside a scope's objects say.
+pub fn of_objects<'a>(objects: &[Object<'a>], pods: &[Pod<'a>]) -> Vec<Text<'a>> {
+    let mut texts = Vec::new();
+    for object in objects {
+        of_data(*object, &mut texts);
+    }
+    for pod in pods {
+        for container in &pod.containers {
+            of_container(pod, container, &mut texts);
+        }
+    }
+    texts.retain(|text| text.found != Found::default());
+    texts
+}
+
+/// The files in a ConfigMap or Secret.
+fn of_data<'a>(object: Object<'a>, texts: &mut Vec<Text<'a>>) {
+    if !matches!(object.kind, "ConfigMap" | "Secret") {
+        return;
+    }
+    for field in ["data", "binaryData", "stringData"] {
+        let packed = field == "binaryData" || field == "data" && object.kind == "Secret";
+        for (key, value) in object.node.get(field).map(Node::entries).unwrap_or_default() {
+            let name = key.scalar().map_or("", |key| key.text.as_str());
+            let content = if packed {
+                unpacked(value).only().map(str::to_owned)
+            } else {
+                value.scalar().map(|scalar| scalar.text.clone())
+            };
+            let Some(content) = content.filter(|content| is_file(name, content)) else { continue };
+            let found = keyed::read(name, &content);
+            let place = Place::of_object(object, value, format!("{field}[{name}]"));
+            texts.push(Text { form: None, place, typed: is_typed(name), found });
+        }
+    }
+}
+
+/// Whether a value is a file: it has lines, or a name that ends like one.
+fn is_file(name: &str, content: &str) -> bool {
+    content.contains('\n') || name.contains('.') || content.starts_with("#!")
+}
+
+fn is_typed(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".yaml", ".yml", ".json", ".toml"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// The commands of a container: its own, those of its probes and of its life cycle, and a custom kind's script.
+fn of_container<'a>(pod: &Pod<'a>, container: &Container<'a>, texts: &mut Vec<Text<'a>>) {
+    let words = command_line(container.node, &container.environment);
+    if let Some((first, _)) = words.first() {
+        // Without a command the image's own runs: ours, as far as anybody can tell.
+        let own = container.node.get("command").is_none().then(|| Said::Known("agenttrader".to_owned()));
+        let said: Vec<Said> = own.into_iter().chain(words.iter().map(|(_, values)| of_values(values))).collect();
+        push(pod, first, format!("{}.command", container.field), script::command(&said, 1), texts);
+    }
+    commands(pod, container.node, &container.field, texts);
+    if let Some(text) = container.node.get("script").and_then(|text| Some((text, text.text()?))) {
+        push(pod, text.0, format!("{}.script", container.field), script::read("script", text.1), texts);
+    }
+}
+
+fn push<'a>(pod: &Pod<'a>, at: &'a Node, field: String, found: Found, texts: &mut Vec<Text<'a>>) {
+    let place = Place::of_object(pod.object, at, field);
+    texts.push(Text { form: None, place, typed: false, found });
+}
+
+fn of_values(values: &Values) -> Said {
+    match values.only() {
+        Some(text) => Said::Known(text.to_owned()),
+        None => Said::Unknown(values.said()),
+    }
+}
+
+/// `exec: {command: […]}` anywhere in a container.
+fn commands<'a>(pod: &Pod<'a>, node: &'a Node, field: &str, texts: &mut Vec<Text<'a>>) {
+    for (key, value) in node.entries() {
+        let inside = format!("{field}.{}", key.text().unwrap_or(""));
+        if key.text() == Some("exec") {
+            let list = value.get("command").map(Node::items).unwrap_or_default();
+            let said: Vec<Said> = list
+                .iter()
+                .map(|word| Said::Known(word.scalar().map_or("", |scalar| &scalar.text).to_owned()))
+                .collect();
+            if let Some(first) = list.first() {
+                push(pod, first, format!("{inside}.command"), script::command(&said, 1), texts);
+            }
+        }
+        if matches!(value.value, Value::Mapping(_)) {
+            commands(pod, value, &inside, texts);
+        }
+    }
+}
