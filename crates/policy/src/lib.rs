@@ -22,6 +22,7 @@ pub mod finding;
 pub mod found;
 pub mod judged;
 pub mod keyed;
+pub mod kustomize;
 pub mod object;
 pub mod place;
 pub mod placing;

@@ -2,6 +2,7 @@
 
 use crate::finding::{Finding, Rule};
 use crate::judged::{self, Form};
+use crate::kustomize::{self, Rendered};
 use crate::object::is_object;
 use crate::tree::{Entry, Tree};
 use crate::yaml::node::{Node, Value};
@@ -30,7 +31,9 @@ pub struct File<'t> {
 pub struct Sources<'t> {
     /// By path in byte order.
     pub files: Vec<File<'t>>,
-    /// Findings of the rule `parse`.
+    /// What each kustomization renders to, by the path of its file.
+    pub rendered: Vec<Rendered>,
+    /// Findings of the rules `parse` and `unresolved`.
     pub findings: Vec<Finding>,
 }
 
@@ -51,7 +54,20 @@ impl<'t> Sources<'t> {
         }
         sources.names();
         sources.strangers();
+        sources.render(tree);
         sources
+    }
+
+    /// Renders each kustomization. A component is none by itself: it is rendered within those that name it.
+    fn render(&mut self, tree: &Tree) {
+        for file in self.files.iter().filter(|file| kustomize::is_kustomization_name(file.path)) {
+            if file.documents.iter().any(|document| document.get("kind").and_then(Node::text) == Some("Component")) {
+                continue;
+            }
+            let rendered = kustomize::render(tree, file.path);
+            self.findings.extend(rendered.findings.iter().cloned());
+            self.rendered.push(rendered);
+        }
     }
 
     fn refuse(&mut self, path: &'t str, what: String, remedy: &str) {
@@ -197,7 +213,7 @@ mod tests {
         let (files, findings) = sources(&[
             (
                 "k8s/kustomization.yaml",
-                "patches:\n- path: ops.yaml\nconfigMapGenerator:\n- name: a\n  files: [x=sub/../v.yaml]\n",
+                "patches:\n- path: ops.yaml\n  target: {kind: Pod}\nconfigMapGenerator:\n- name: a\n  files: [x=sub/../v.yaml]\n",
             ),
             ("k8s/ops.yaml", "- {op: remove, path: /a}\n"),
             ("k8s/v.yaml", "a: b\n"),

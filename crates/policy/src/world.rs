@@ -52,6 +52,14 @@ impl<'a> World<'a> {
             }
         }
         let mut scopes = vec![Scope::new(None, raw)];
+        for rendered in &sources.rendered {
+            let root = rendered.root.as_str();
+            let origin = Origin { path: root, root: Some(root), alternative: false, patch: false };
+            scopes.push(Scope::new(
+                Some(root),
+                rendered.documents.iter().flat_map(|node| objects(origin, node)).collect(),
+            ));
+        }
         let made: Vec<Vec<Pod<'a>>> = scopes.iter().map(|scope| completed(scope, &scopes)).collect();
         for (scope, pods) in scopes.iter_mut().zip(made) {
             scope.pods = pods;
