@@ -4,9 +4,15 @@ use crate::finding::{Finding, Rule, Verdict};
 use crate::world::World;
 
 mod exec_scale;
+mod hardening;
+mod identity;
 mod kill_switch;
+mod network;
 mod no_execute;
 mod parse;
+mod probes;
+mod rbac;
+mod workload;
 
 /// A rule's judgement: what does not hold, or is not applicable; nothing where it holds.
 pub type Judge = fn(&World<'_>) -> Vec<Finding>;
@@ -17,6 +23,11 @@ pub const JUDGES: &[(Rule, Judge)] = &[
     (Rule::NoExecute, no_execute::judge),
     (Rule::KillSwitch, kill_switch::judge),
     (Rule::Parse, parse::judge),
+    (Rule::Rbac, rbac::judge),
+    (Rule::Identity, identity::judge),
+    (Rule::Probes, probes::judge),
+    (Rule::Hardening, hardening::judge),
+    (Rule::Network, network::judge),
 ];
 
 /// Whether a rule is judged whatever is asked for: what does not parse, or is left open, blinds the others.
