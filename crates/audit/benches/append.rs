@@ -3,10 +3,11 @@
 //! the row before it.
 //!
 //! `cargo bench -p agenttrader-audit --bench append`; the disk is that of the target directory. A record counts as durable when its caller has
-//! the receipt in hand. The log's time holds what the bare loop has not to do: threads build entries, hand them over and are woken, the
-//! writer encodes, numbers and hashes each. Where `fdatasync` is fast, that is most of it, and the ratio says how busy the cores are: what a
-//! record costs of a core, and what building it alone does, stand beside. The tree begins up to 0.7 seconds after a record, which is after
-//! most rounds' end: how many records a second become durable and covered by a checkpoint has a column of its own.
+//! the receipt in hand. The log's time holds what the bare loop has not to do: threads build entries, encode, number and hash them, and are
+//! woken. They do so while the writer waits for the disk, so the ratio says how much of it the disk does not hide. Where `fdatasync` is fast or
+//! the cores are busy, that is most of it: what a record costs of a core, and what building it alone does, stand beside. The tree begins up to
+//! 0.7 seconds after a record, which is after most rounds' end: how many records a second become durable and covered by a checkpoint has a
+//! column of its own.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

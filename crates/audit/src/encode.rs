@@ -1,13 +1,13 @@
 //! The bytes of a record: canonical JSON (RFC 8785), written straight from an entry, without a tree of values in between.
 //!
-//! All that does not depend on the record's number is done where the entry comes from; the writer only fills the number in:
+//! All that does not depend on the record's number is done before it is known:
 //!
-//! 1. once a log: [`Encoder::new`], shared by the log's users and its writer (`Arc<Encoder>`; it also knows the origin);
-//! 2. in `Log::append`: `let prepared = encoder.prepare(entry)`. Cuts and redacts, writes the payload, digests it, takes one that is too
+//! 1. once a log: [`Encoder::new`];
+//! 2. by whoever appends: `let prepared = encoder.prepare(entry)`. Cuts and redacts, writes the payload, digests it, takes one that is too
 //!    large out. [`Prepared::refused`] tells that the payload has no canonical form: the record still goes to the log, without it;
-//! 3. in the writer, in order: `let encoded = encoder.finish(prepared, seq)`. Derives `intent_id`, joins the parts.
+//! 3. one after the other: `prepared.number(origin, seq)`, which derives `intent_id`, then [`Prepared::write`].
 //!
-//! [`Encoded::bytes`] have no line end. [`Encoded::blob`] must be in place before the record is. [`Encoded::record`] is there if the encoder
+//! What is written has no line end. [`Prepared::blob`] must be in place before the record is. [`Prepared::record`] is there if the encoder
 //! was told to keep records, for whoever watches the log.
 
 use crate::record::{
@@ -36,7 +36,6 @@ const SEQ_DIGITS_MOST: usize = 16;
 /// Writes the records of one log.
 #[derive(Debug)]
 pub(crate) struct Encoder {
-    origin: Arc<str>,
     redactor: Arc<Redactor>,
     keeps_records: bool,
     repo_id: String,
@@ -48,30 +47,22 @@ pub(crate) struct Encoder {
     before_seq: String,
 }
 
-/// A record that lacks its number.
+/// A record that lacks its number, until it is given one.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    /// Up to `seq`'s value, with a blank for `intent_id`.
-    before_seq: Vec<u8>,
+    /// Its canonical JSON, with a blank for `intent_id`, but for the value of `seq`.
+    text: Vec<u8>,
     id_at: usize,
-    after_seq: String,
-    payload_digest: Digest,
-    blob: Option<Vec<u8>>,
-    record: Option<Box<Record>>,
-    refused: Option<CanonicalError>,
-}
-
-/// A record as it stands in the log.
-#[derive(Debug)]
-pub(crate) struct Encoded {
-    /// Its canonical JSON.
-    pub(crate) bytes: Vec<u8>,
+    seq_at: usize,
+    seq: u64,
     /// The digest of the payload as it was given.
     pub(crate) payload_digest: Digest,
     /// The payload's canonical JSON where it stands as [`StoredPayload`].
     pub(crate) blob: Option<Vec<u8>>,
     /// The same record with its fields, if the encoder keeps them.
-    pub(crate) record: Option<Arc<Record>>,
+    pub(crate) record: Option<Box<Record>>,
+    /// Why the payload is left out, if it is.
+    pub(crate) refused: Option<CanonicalError>,
 }
 
 /// What of an entry stands in its record: cut and redacted.
@@ -86,7 +77,6 @@ struct Fields<'entry> {
 impl Encoder {
     /// An encoder for the log of this agent; one that keeps records gives them back as they stand.
     pub(crate) fn new(
-        origin: Arc<str>,
         repo_id: &str,
         identity: AgentIdentity,
         build: Build,
@@ -106,12 +96,7 @@ impl Encoder {
         member("repo_id", repo_id, &mut before_seq);
         before_seq.push_str("\"seq\":");
         let repo_id = repo_id.to_owned();
-        Self { origin, redactor, keeps_records, repo_id, identity, build, before_correlation, before_id, before_seq }
-    }
-
-    /// `agenttrader/<repo_id>/<agent_name>`.
-    pub(crate) const fn origin(&self) -> &Arc<str> {
-        &self.origin
+        Self { redactor, keeps_records, repo_id, identity, build, before_correlation, before_id, before_seq }
     }
 
     /// A record of an entry, but for its number.
@@ -127,42 +112,20 @@ impl Encoder {
         }
         let payload_digest = Digest::of(payload.as_bytes());
         let fields = self.fields(&entry);
-        let after_seq = after_seq(&fields);
-        let fits = |before: &[u8]| {
-            before.len().saturating_add(SEQ_DIGITS_MOST).saturating_add(after_seq.len()) <= RECORD_BYTES_MOST
-        };
-        let whole = (payload.len() <= RECORD_BYTES_MOST).then(|| self.before_seq(&fields, &payload));
-        let (before_seq, id_at, stored) = match whole {
-            Some((before, id_at)) if fits(&before) => (before, id_at, None),
+        let fits = |text: &[u8]| text.len().saturating_add(SEQ_DIGITS_MOST) <= RECORD_BYTES_MOST;
+        let whole = (payload.len() <= RECORD_BYTES_MOST).then(|| self.text(&fields, &payload));
+        let (text, id_at, seq_at, stored) = match whole {
+            Some((text, id_at, seq_at)) if fits(&text) => (text, id_at, seq_at, None),
             _ => {
                 let stored = StoredPayload { sha256: payload_digest, size: payload.len() as u64 };
-                let (before, id_at) = self.before_seq(&fields, &stored_text(stored));
-                (before, id_at, Some(stored))
+                let (text, id_at, seq_at) = self.text(&fields, &stored_text(stored));
+                (text, id_at, seq_at, Some(stored))
             }
         };
         let kept = self.keeps_records.then(|| Kept::of(&fields));
         let record = kept.map(|kept| Box::new(self.record(entry, kept, stored)));
         let blob = stored.map(|_| payload.into_bytes());
-        Prepared { before_seq, id_at, after_seq, payload_digest, blob, record, refused }
-    }
-
-    /// The record with its number.
-    pub(crate) fn finish(&self, prepared: Prepared, seq: u64) -> Encoded {
-        let Prepared { mut before_seq, id_at, after_seq, payload_digest, blob, record, refused: _ } = prepared;
-        let intent_id = derived_id(&[self.origin.as_bytes(), &seq.to_le_bytes(), payload_digest.as_bytes()]);
-        if let Some(slot) = before_seq.get_mut(id_at..id_at.saturating_add(ID_BYTES)) {
-            intent_id.hyphenated().encode_lower(slot);
-        }
-        let mut digits = String::with_capacity(SEQ_DIGITS_MOST);
-        append_integer(seq, &mut digits);
-        before_seq.extend_from_slice(digits.as_bytes());
-        before_seq.extend_from_slice(after_seq.as_bytes());
-        let record = record.map(|mut record| {
-            record.seq = seq;
-            record.intent_id = intent_id;
-            Arc::from(record)
-        });
-        Encoded { bytes: before_seq, payload_digest, blob, record }
+        Prepared { text, id_at, seq_at, seq: 0, payload_digest, blob, record, refused }
     }
 
     fn fields<'entry>(&self, entry: &'entry Entry) -> Fields<'entry> {
@@ -179,8 +142,8 @@ impl Encoder {
         }
     }
 
-    /// All up to `seq`'s value, and where `intent_id`'s begins. The names stand in the order of RFC 8785.
-    fn before_seq(&self, fields: &Fields<'_>, payload: &str) -> (Vec<u8>, usize) {
+    /// All but `seq`'s value, where `intent_id`'s stands and where `seq`'s is missing. The names stand in the order of RFC 8785.
+    fn text(&self, fields: &Fields<'_>, payload: &str) -> (Vec<u8>, usize, usize) {
         let entry = fields.entry;
         let texts = fields.summary.len().saturating_add(fields.error.as_ref().map_or(0, |text| text.len()));
         let room =
@@ -207,7 +170,12 @@ impl Encoder {
         out.push_str(",\"outcome\":");
         append_text(entry.outcome.as_str(), &mut out);
         out.push_str(&self.before_seq);
-        (out.into_bytes(), id_at)
+        let seq_at = out.len();
+        // An instant's text holds digits and signs alone: nothing to escape. Writing to a text cannot fail.
+        let _ = write!(out, ",\"timestamp\":\"{}\",\"trace_id\":", entry.timestamp);
+        append_option(fields.trace_id, &mut out);
+        out.push('}');
+        (out.into_bytes(), id_at, seq_at)
     }
 
     fn record(&self, entry: Entry, kept: Kept, stored: Option<StoredPayload>) -> Record {
@@ -234,15 +202,27 @@ impl Encoder {
 }
 
 impl Prepared {
-    /// Why the payload is left out, if it is.
-    pub(crate) const fn refused(&self) -> Option<&CanonicalError> {
-        self.refused.as_ref()
+    /// Gives it its number in the log of that origin.
+    pub(crate) fn number(&mut self, origin: &str, seq: u64) {
+        self.seq = seq;
+        let intent_id = derived_id(&[origin.as_bytes(), &seq.to_le_bytes(), self.payload_digest.as_bytes()]);
+        if let Some(slot) = self.text.get_mut(self.id_at..self.id_at.saturating_add(ID_BYTES)) {
+            intent_id.hyphenated().encode_lower(slot);
+        }
+        if let Some(record) = &mut self.record {
+            record.seq = seq;
+            record.intent_id = intent_id;
+        }
     }
 
-    /// Bytes kept in memory for it, but for a record that is kept for a watcher, which has about as many.
-    pub(crate) fn size(&self) -> usize {
-        let blob = self.blob.as_ref().map_or(0, Vec::len);
-        self.before_seq.len().saturating_add(self.after_seq.len()).saturating_add(blob)
+    /// Appends the record's bytes.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let (before, after) = self.text.split_at_checked(self.seq_at).unwrap_or((&self.text, &[]));
+        let mut digits = String::with_capacity(SEQ_DIGITS_MOST);
+        append_integer(self.seq, &mut digits);
+        out.extend_from_slice(before);
+        out.extend_from_slice(digits.as_bytes());
+        out.extend_from_slice(after);
     }
 }
 
@@ -263,16 +243,6 @@ impl Kept {
             duration_ms: fields.duration_ms,
         }
     }
-}
-
-/// All after `seq`'s value.
-fn after_seq(fields: &Fields<'_>) -> String {
-    let mut out = String::with_capacity(64);
-    // An instant's text holds digits and signs alone: nothing to escape. Writing to a text cannot fail.
-    let _ = write!(out, ",\"timestamp\":\"{}\",\"trace_id\":", fields.entry.timestamp);
-    append_option(fields.trace_id, &mut out);
-    out.push('}');
-    out
 }
 
 /// A name that needs no escape, its text, and the comma after them.

@@ -57,6 +57,7 @@ impl HealthBoard {
     }
 
     /// Whether that part of the work cannot be done.
+    #[cfg(test)]
     pub(crate) fn is_unavailable(&self, part: Part) -> bool {
         let inner = locked(&self.inner);
         let health = if part == Part::Journal { &inner.journal } else { &inner.tree };

@@ -1,11 +1,13 @@
 //! The log of one agent: records go in, receipts and checkpoints come out.
 //!
-//! [`Log::append`] hands an [`Entry`] to the writer's thread and returns at once; [`Ticket::durable`] waits until the record has survived
-//! `fdatasync` and gives its [`Receipt`]. The journal lies in `DATA_DIR/audit-state/AGENT_NAME/journal/`. A second thread reads it back and
-//! makes tiles and checkpoints in `DATA_DIR/audit/AGENT_NAME/`, within a second of a record; no receipt waits for it. A third one touches no
-//! disk, and says so when the disk keeps one of the others for too long.
+//! [`Log::append`] makes an [`Entry`] a record, puts it into the batch that gathers while the writer's thread is with the disk, and returns at
+//! once; [`Ticket::durable`] waits until the record has survived `fdatasync` and gives its [`Receipt`]. The journal lies in
+//! `DATA_DIR/audit-state/AGENT_NAME/journal/`. A second thread reads it back and makes tiles and checkpoints in
+//! `DATA_DIR/audit/AGENT_NAME/`, within a second of a record; no receipt waits for it. A third one touches no disk, and says so when the disk
+//! keeps one of the others for too long.
 
-use crate::answer::{Awaited, answer};
+use crate::answer::Awaited;
+use crate::batch::Told;
 use crate::checkpoint::SignedCheckpoint;
 use crate::disk::{Disk, Places, SystemDisk};
 use crate::encode::Encoder;
@@ -17,20 +19,21 @@ pub use crate::journal::Torn;
 use crate::locked::locked;
 use crate::note::{KeyKind, NoteSigner};
 pub use crate::options::Options;
-pub use crate::queue::QUEUE_ENTRIES;
-use crate::queue::{Asked, Durable, QUEUE_BYTES, Queued, Shared};
+pub use crate::queue::QUEUE_BYTES;
+use crate::queue::{Asked, Durable, Queue, Shared};
 use crate::receipt::Receipt;
 use crate::record::Entry;
 use crate::replay::Owner;
 use crate::start::{self, Standing};
 use crate::watch::{Patience, Watch};
 use crate::writer::Writer;
+use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, Build, is_agent_name};
 use agenttrader_core::time::UnixNanos;
 use std::fs::File;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, SyncSender, TrySendError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -44,15 +47,12 @@ type Thread = Mutex<Option<JoinHandle<Result<(), LogError>>>>;
 /// An agent's log, open and held by its lock. Shared by reference between threads.
 #[derive(Debug)]
 pub struct Log {
-    entries: Mutex<Option<SyncSender<Queued>>>,
-    nudge: SyncSender<()>,
-    encoder: Arc<Encoder>,
+    encoder: Encoder,
     shared: Arc<Shared>,
     writer: Thread,
     integrator: Thread,
     watch: Thread,
     opened: Opened,
-    origin: Arc<str>,
     /// Given back when the threads have ended.
     lock: Mutex<Option<File>>,
 }
@@ -71,9 +71,15 @@ pub struct Opened {
 /// A place in the log that was asked for.
 #[derive(Debug)]
 #[must_use = "what a safety property leans on waits for its ticket; drop it by name where none does"]
-pub struct Ticket {
-    answer: Awaited<Result<Receipt, LogError>>,
-    nudge: SyncSender<()>,
+pub struct Ticket(Result<Place, LogError>);
+
+/// A record that has its number.
+#[derive(Debug)]
+struct Place {
+    index: u64,
+    payload_digest: Digest,
+    told: Awaited<Told>,
+    shared: Arc<Shared>,
 }
 
 impl Log {
@@ -131,8 +137,9 @@ impl Log {
         let segments = if replayed.segments.is_empty() { vec![journal.first()] } else { replayed.segments };
         let covered = checkpoint.as_ref().map(|signed| signed.checkpoint.size);
         let shared = Arc::new(Shared {
-            queued: AtomicUsize::new(0),
-            queued_bytes: AtomicUsize::new(0),
+            origin: Arc::clone(&origin),
+            queue: Mutex::new(Queue::new(replayed.size, replayed.chain)),
+            filled: Condvar::new(),
             size: AtomicU64::new(replayed.size),
             lost: AtomicU64::new(0),
             health: HealthBoard::new(options.on_health_change),
@@ -143,32 +150,20 @@ impl Log {
             asked: Mutex::new(Asked::default()),
             wake: Condvar::new(),
         });
-        let (entries, queue) = mpsc::sync_channel(QUEUE_ENTRIES);
-        let (nudge, nudged) = mpsc::sync_channel(1);
         let (redactor, watched) = (options.redactor, options.watcher.is_some());
-        let encoder = Arc::new(Encoder::new(Arc::clone(&origin), &owner.repo_id, identity, build, redactor, watched));
-        let writer = Writer::new(
-            (journal, blobs),
-            Arc::clone(&encoder),
-            options.watcher,
-            (queue, nudged),
-            Arc::clone(&shared),
-            (replayed.size, replayed.chain),
-        );
+        let encoder = Encoder::new(&owner.repo_id, identity, build, redactor, watched);
+        let writer = Writer::new(journal, blobs, options.watcher, Arc::clone(&shared));
         let integrator = Integrator { disk, places, signer: key, shared: Arc::clone(&shared), grown, covered, tiles };
         let thread = |what: &str| std::thread::Builder::new().name(format!("{what} {agent_name}"));
         let opened = Opened { torn: replayed.torn, last_time: replayed.last_time, records: replayed.size };
         // Before its threads: where one cannot be had, those that run are ended with it.
         let mut log = Self {
-            entries: Mutex::new(Some(entries)),
-            nudge,
             encoder,
             shared,
             writer: Mutex::new(None),
             integrator: Mutex::new(None),
             watch: Mutex::new(None),
             opened,
-            origin,
             lock: Mutex::new(Some(lock)),
         };
         let shared = Arc::clone(&log.shared);
@@ -182,44 +177,19 @@ impl Log {
         Ok(log)
     }
 
-    /// Hands an entry to the writer; never waits for the disk. Entries of one thread stand in the order in which it gave them.
+    /// Puts an entry into the log's next batch; never waits for the disk. An entry whose call has returned stands before those whose calls begin later.
     pub fn append(&self, entry: Entry) -> Ticket {
-        let (answer, awaited) = answer();
-        let ticket = Ticket { answer: awaited, nudge: self.nudge.clone() };
         let timestamp = entry.timestamp;
-        let prepared = self.encoder.prepare(entry);
-        let answer = match prepared.refused() {
-            None => Some(answer),
-            Some(why) => {
-                answer.give(Err(LogError::Payload { why: why.to_string() }));
-                None
-            }
-        };
-        let size = prepared.size();
-        let queued = Queued { prepared, timestamp, answer };
-        let waiting = self.shared.queued.fetch_add(1, Ordering::Relaxed);
-        let waiting_bytes = self.shared.queued_bytes.fetch_add(size, Ordering::Relaxed);
-        let refused = match locked(&self.entries).as_ref() {
-            None => Some((queued, LogError::Closed)),
-            Some(_) if waiting_bytes > QUEUE_BYTES => Some((queued, LogError::Full)),
-            Some(entries) => match entries.try_send(queued) {
-                Ok(()) => None,
-                Err(TrySendError::Full(queued)) => Some((queued, LogError::Full)),
-                Err(TrySendError::Disconnected(queued)) => Some((queued, LogError::Closed)),
-            },
-        };
-        match refused {
-            // Half full: no time to gather a larger batch.
-            None if waiting > QUEUE_ENTRIES / 2 => self.hurry(),
-            None => {}
-            Some((queued, why)) => {
-                self.shared.queued.fetch_sub(1, Ordering::Relaxed);
-                self.shared.queued_bytes.fetch_sub(size, Ordering::Relaxed);
-                self.shared.lost.fetch_add(1, Ordering::Relaxed);
-                queued.refuse(why);
-            }
+        let mut record = self.encoder.prepare(entry);
+        let payload_digest = record.payload_digest;
+        let refused = record.refused.take().map(|why| LogError::Payload { why: why.to_string() });
+        let pushed = self.shared.push(record, timestamp);
+        if pushed.is_err() {
+            self.shared.lost.fetch_add(1, Ordering::Relaxed);
         }
-        ticket
+        // Without a payload the record still stands.
+        let placed = refused.map_or(pushed, Err);
+        Ticket(placed.map(|(index, told)| Place { index, payload_digest, told, shared: Arc::clone(&self.shared) }))
     }
 
     /// What was found at opening.
@@ -229,7 +199,7 @@ impl Log {
 
     /// `agenttrader/<repo_id>/<agent_name>`.
     pub fn origin(&self) -> &str {
-        &self.origin
+        &self.shared.origin
     }
 
     /// Durable records.
@@ -281,8 +251,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`] when the last records, or their checkpoint, could not be written.
     pub fn close(&self) -> Result<(), LogError> {
-        drop(locked(&self.entries).take());
-        self.hurry();
+        self.shared.close();
         let joined = |thread: &Thread| match locked(thread).take().map(JoinHandle::join) {
             None => Ok(()),
             Some(Ok(ended)) => ended,
@@ -295,11 +264,6 @@ impl Log {
         let watched = joined(&self.watch);
         drop(locked(&self.lock).take());
         written.and(covered).and(watched)
-    }
-
-    fn hurry(&self) {
-        // A nudge that waits already does the same.
-        let _ = self.nudge.try_send(());
     }
 }
 
@@ -321,8 +285,10 @@ impl Ticket {
     /// # Errors
     /// [`LogError`] when the record is not durable.
     pub fn durable(self) -> Result<Receipt, LogError> {
-        let _ = self.nudge.try_send(());
-        self.answer.wait().unwrap_or(Err(LogError::Closed))
+        let Place { index, payload_digest, told, shared } = self.0?;
+        told.wait(|| shared.hurry()).unwrap_or(Err(LogError::Closed))?;
+        // The one place where a receipt is made: the writer told that the batch is past `fdatasync`.
+        Ok(Receipt::of_durable(Arc::clone(&shared.origin), index, payload_digest))
     }
 
     /// Lets the record become durable in its own time. For what no safety property leans on.

@@ -14,7 +14,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// Called by the writer alone, after `fdatasync`.
+    /// Called by a ticket alone, once the writer told that its batch is past `fdatasync`.
     pub(crate) fn of_durable(origin: Arc<str>, index: u64, payload_digest: Digest) -> Self {
         Self { origin, index, payload_digest }
     }
