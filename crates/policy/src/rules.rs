@@ -12,6 +12,8 @@ mod no_execute;
 mod parse;
 mod probes;
 mod rbac;
+mod switch_read;
+mod unresolved;
 mod workload;
 
 /// A rule's judgement: what does not hold, or is not applicable; nothing where it holds.
@@ -22,12 +24,14 @@ pub const JUDGES: &[(Rule, Judge)] = &[
     (Rule::ExecScale, exec_scale::judge),
     (Rule::NoExecute, no_execute::judge),
     (Rule::KillSwitch, kill_switch::judge),
+    (Rule::SwitchRead, switch_read::judge),
     (Rule::Parse, parse::judge),
     (Rule::Rbac, rbac::judge),
     (Rule::Identity, identity::judge),
     (Rule::Probes, probes::judge),
     (Rule::Hardening, hardening::judge),
     (Rule::Network, network::judge),
+    (Rule::Unresolved, unresolved::judge),
 ];
 
 /// Whether a rule is judged whatever is asked for: what does not parse, or is left open, blinds the others.

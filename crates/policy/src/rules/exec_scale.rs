@@ -1,6 +1,7 @@
 //! The lock contract, rule `exec-scale`: what can place orders is at zero, and nothing brings it up.
 
 mod cloud_run;
+mod orders;
 mod targets;
 
 use crate::finding::{Finding, Rule};
@@ -23,22 +24,30 @@ pub struct Names<'a> {
     pub names: BTreeSet<&'a str>,
     /// Their kinds.
     pub kinds: BTreeSet<&'a str>,
+    /// Kind and name of each.
+    pub workloads: BTreeSet<(&'a str, &'a str)>,
 }
 
 /// What is not at zero, and what would change that.
 pub fn judge(world: &World<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let mut all = Names { names: NAMES.into(), ..Names::default() };
     for scope in &world.scopes {
-        let mut known = Names { names: NAMES.into(), kinds: BTreeSet::new() };
+        let mut known = Names { names: NAMES.into(), ..Names::default() };
         for pod in scope.pods.iter().filter(|pod| pod.can_place_orders()) {
             known.names.insert(pod.object.name);
             known.kinds.insert(pod.object.kind);
+            all.workloads.insert((pod.object.kind, pod.object.name));
             workload(pod, &mut findings);
         }
         known.names.remove("");
         for object in &scope.objects {
             targets::judge(object, &known, &mut findings);
         }
+        all.names.append(&mut known.names);
+    }
+    for text in &world.texts {
+        orders::judge(text, &all, &mut findings);
     }
     findings
 }

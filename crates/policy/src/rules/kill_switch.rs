@@ -32,10 +32,10 @@ fn the_one(world: &World<'_>) -> Vec<Finding> {
         let what = format!("no ConfigMap `{NAME}` in `{NAMESPACE}`: nothing says that execution is halted");
         findings.push(Finding::fail(Rule::KillSwitch, "", what, REMEDY));
     }
-    for again in plain.iter().skip(1) {
-        let first = plain.first().map_or("", |object| object.path);
-        let what = format!("the kill switch stands twice, first in {first}");
-        findings.push(again.fail(Rule::KillSwitch, again.node, "metadata.name", what, REMEDY));
+    for (index, object) in plain.iter().enumerate().filter(|_| plain.len() > 1) {
+        let other = plain.get(usize::from(index == 0)).map_or("", |other| other.path);
+        let what = format!("the kill switch stands twice, here and in {other}");
+        findings.push(object.fail(Rule::KillSwitch, object.node, "metadata.name", what, REMEDY));
     }
     for object in &all {
         halted(object, &mut findings);

@@ -5,7 +5,7 @@ use crate::finding::{Finding, Rule};
 use crate::found::{Effect, Key, Said};
 use crate::judged::Form;
 use crate::settings::{Kind, Setting};
-use crate::switch::{FILE, KEY, NAME};
+use crate::switch::{FILE, KEY, NAME, is_switch};
 use crate::texts::Text;
 use crate::world::World;
 
@@ -37,9 +37,7 @@ fn wrong(setting: &Setting<'_>) -> Option<Finding> {
             .is_some_and(|name| name.starts_with("Dockerfile") || name.contains("compose"));
     let allowed = match (setting.key, setting.kind) {
         (Key::AgentMode, _) => true,
-        (Key::ExecutionHalted, Kind::Data) => {
-            setting.place.object.is_some_and(|object| object.kind == "ConfigMap" && object.name == NAME)
-        }
+        (Key::ExecutionHalted, Kind::Data) => setting.place.object.is_some_and(|object| is_switch(&object)),
         (Key::ExecutionHalted, Kind::Environment(Source::ConfigMapKey { name, key, .. })) => name == NAME && key == KEY,
         (Key::ExecutionHalted, Kind::Environment(Source::Literal) | Kind::File | Kind::Inside) => {
             setting.values.only() == Some("1") && setting.string
