@@ -4,13 +4,20 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod attributes;
+pub mod change;
 pub mod committed;
 pub mod cosigned;
+pub mod disk;
+pub mod git;
 pub mod kept;
 pub mod keyring;
+pub mod lock;
 pub mod own_log;
 pub mod pack;
 pub mod place;
 pub mod records;
+pub mod refusal;
 pub mod remote;
+pub mod scope;
 pub mod trace;

@@ -1,0 +1,155 @@
+//! Objects by id, from one long-lived `git cat-file --batch`. Each is hashed again: an object store cannot show other bytes.
+
+use crate::git::commit::Commit;
+use crate::git::error::GitError;
+use crate::git::id::{Id, Kind};
+use crate::git::repository::Repository;
+use crate::git::tree::{TreeEntry, tree_entries};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::rc::Rc;
+
+/// Most bytes of a file or a folder that are read.
+pub const BLOB_BYTES_MOST: u64 = 64 * 1024 * 1024;
+
+/// Most bytes of a commit or a tag that are read.
+const COMMIT_BYTES_MOST: u64 = 1024 * 1024;
+
+/// Longest first line of an answer: an id, a kind, a size.
+const HEAD_BYTES_MOST: u64 = 200;
+
+/// Folders and commits that are kept, so that a walk through a long history reads each once; all are let go at the bound.
+const KEPT_MOST: usize = 50_000;
+
+/// The running git, and what was read.
+#[derive(Debug, Default)]
+pub(crate) struct Objects {
+    running: RefCell<Option<Running>>,
+    commits: RefCell<HashMap<Id, Rc<Commit>>>,
+    trees: RefCell<HashMap<Id, Rc<Vec<TreeEntry>>>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    ask: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Repository {
+    /// A file's bytes.
+    ///
+    /// # Errors
+    /// [`GitError`].
+    pub fn blob(&self, id: Id) -> Result<Vec<u8>, GitError> {
+        self.object(id, Kind::Blob, BLOB_BYTES_MOST)
+    }
+
+    /// A commit.
+    ///
+    /// # Errors
+    /// [`GitError`].
+    pub fn commit(&self, id: Id) -> Result<Rc<Commit>, GitError> {
+        if let Some(commit) = self.objects().commits.borrow().get(&id) {
+            return Ok(Rc::clone(commit));
+        }
+        let commit = Rc::new(Commit::parse(id, self.object(id, Kind::Commit, COMMIT_BYTES_MOST)?)?);
+        keep(&self.objects().commits, id, &commit);
+        Ok(commit)
+    }
+
+    /// The entries of one folder.
+    ///
+    /// # Errors
+    /// [`GitError`].
+    pub fn tree(&self, id: Id) -> Result<Rc<Vec<TreeEntry>>, GitError> {
+        if let Some(tree) = self.objects().trees.borrow().get(&id) {
+            return Ok(Rc::clone(tree));
+        }
+        let tree = Rc::new(tree_entries(id, &self.object(id, Kind::Tree, BLOB_BYTES_MOST)?)?);
+        keep(&self.objects().trees, id, &tree);
+        Ok(tree)
+    }
+
+    /// The bytes of an annotated tag.
+    pub(crate) fn tag_bytes(&self, id: Id) -> Result<Vec<u8>, GitError> {
+        self.object(id, Kind::Tag, COMMIT_BYTES_MOST)
+    }
+
+    fn object(&self, id: Id, wanted: Kind, limit: u64) -> Result<Vec<u8>, GitError> {
+        let mut slot = self.objects().running.borrow_mut();
+        let mut running = match slot.take() {
+            Some(running) => running,
+            None => self.start()?,
+        };
+        // Left out of its slot at an error: what is in the pipe then belongs to no later question.
+        let bytes = running.read(id, wanted, limit)?;
+        *slot = Some(running);
+        let found = Id::of(wanted, &bytes);
+        if found == id { Ok(bytes) } else { Err(GitError::Altered { id, found }) }
+    }
+
+    fn start(&self) -> Result<Running, GitError> {
+        let broken = |source| GitError::Run { program: "git cat-file".to_owned(), source };
+        let mut git = self.git();
+        git.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = git.spawn().map_err(broken)?;
+        match (child.stdin.take(), child.stdout.take()) {
+            (Some(ask), Some(answers)) => Ok(Running { child, ask, answers: BufReader::new(answers) }),
+            _ => Err(broken(std::io::Error::other("it has no pipes"))),
+        }
+    }
+}
+
+impl Running {
+    fn read(&mut self, id: Id, wanted: Kind, limit: u64) -> Result<Vec<u8>, GitError> {
+        let broken = |source| GitError::Answer { id, source };
+        writeln!(self.ask, "{id}").and_then(|()| self.ask.flush()).map_err(broken)?;
+        let mut head = Vec::new();
+        (&mut self.answers).take(HEAD_BYTES_MOST).read_until(b'\n', &mut head).map_err(broken)?;
+        let head = String::from_utf8_lossy(&head);
+        let mut words = head.trim_end().split(' ');
+        let (_, kind, size) = (words.next(), words.next().unwrap_or_default(), words.next());
+        if kind == "missing" {
+            return Err(GitError::Missing { id });
+        }
+        let Some(size) = size.and_then(|size| size.parse::<u64>().ok()) else {
+            return Err(GitError::malformed(
+                format!("git's answer about {id}"),
+                format!("it begins `{}`", head.trim_end()),
+            ));
+        };
+        if kind != wanted.word() {
+            return Err(GitError::Kind { id, wanted: wanted.word(), found: kind.to_owned() });
+        }
+        if size > limit {
+            return Err(GitError::TooLarge { id, size, limit });
+        }
+        let mut bytes = Vec::new();
+        (&mut self.answers).take(size).read_to_end(&mut bytes).map_err(broken)?;
+        let mut end = [0_u8; 1];
+        self.answers.read_exact(&mut end).map_err(broken)?;
+        if u64::try_from(bytes.len()).is_ok_and(|read| read == size) && end == *b"\n" {
+            Ok(bytes)
+        } else {
+            Err(GitError::malformed(format!("git's answer about {id}"), "it is shorter than it says"))
+        }
+    }
+}
+
+fn keep<T>(kept: &RefCell<HashMap<Id, Rc<T>>>, id: Id, value: &Rc<T>) {
+    let mut kept = kept.borrow_mut();
+    if kept.len() >= KEPT_MOST {
+        kept.clear();
+    }
+    kept.insert(id, Rc::clone(value));
+}

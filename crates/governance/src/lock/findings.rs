@@ -1,0 +1,38 @@
+//! How rules of the lock say what they found.
+
+use agenttrader_policy::finding::{Finding, Rule, Verdict};
+
+/// What a rule says of the whole, or of one file.
+pub fn finding(rule: Rule, verdict: Verdict, path: &str, message: impl Into<String>, remedy: &str) -> Finding {
+    Finding {
+        rule,
+        verdict,
+        path: path.to_owned(),
+        line: None,
+        object: None,
+        field: None,
+        value: None,
+        message: message.into(),
+        remedy: remedy.to_owned(),
+    }
+}
+
+/// It does not hold.
+pub fn fail(rule: Rule, path: &str, message: impl Into<String>, remedy: &str) -> Finding {
+    finding(rule, Verdict::Fail, path, message, remedy)
+}
+
+/// It holds.
+pub fn pass(rule: Rule, message: impl Into<String>) -> Finding {
+    finding(rule, Verdict::Pass, "", message, "")
+}
+
+/// There is nothing to judge.
+pub fn not_applicable(rule: Rule, message: impl Into<String>) -> Finding {
+    finding(rule, Verdict::NotApplicable, "", message, "")
+}
+
+/// The findings, or that the rule holds where there are none.
+pub fn or_pass(rule: Rule, findings: Vec<Finding>, message: impl Into<String>) -> Vec<Finding> {
+    if findings.is_empty() { vec![pass(rule, message)] } else { findings }
+}

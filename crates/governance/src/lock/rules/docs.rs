@@ -1,0 +1,57 @@
+//! The lock contract, rule `docs`: the documents that people need are there, and the lock's page says what the lock says.
+
+use crate::disk::Disk;
+use crate::git::path::RepoPath;
+use crate::lock::findings::{fail, or_pass};
+use crate::lock::model::{LOCK_BYTES_MOST, LOCK_PATH, Lock, PAGE_PATH};
+use crate::lock::page::page;
+use agenttrader_policy::finding::{Finding, Rule};
+
+/// Documents without which nobody should run this.
+pub const REQUIRED: [&str; 4] = [PAGE_PATH, "docs/SAFETY.md", "docs/KILL_SWITCH.md", "docs/PRODUCTION_LOCK.md"];
+
+/// Most bytes of a document that are read.
+const DOCUMENT_BYTES_MOST: u64 = 4 * 1024 * 1024;
+
+/// What lies on disk.
+pub fn judge(disk: &Disk) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for path in REQUIRED {
+        match disk.read(&RepoPath::from(path), DOCUMENT_BYTES_MOST) {
+            Ok(bytes) if bytes.trim_ascii().is_empty() => {
+                findings.push(fail(Rule::Docs, path, "the required document is empty", "write it"));
+            }
+            Ok(bytes) if path == PAGE_PATH => findings.extend(page_differs(disk, &bytes)),
+            Ok(_) => {}
+            Err(why) => {
+                findings.push(fail(
+                    Rule::Docs,
+                    path,
+                    format!("the required document cannot be read: {why}"),
+                    "write it",
+                ));
+            }
+        }
+    }
+    or_pass(Rule::Docs, findings, format!("{} required documents are there", REQUIRED.len()))
+}
+
+/// That the page is not the lock's; a lock that cannot be read is told by rule `tree`.
+fn page_differs(disk: &Disk, bytes: &[u8]) -> Option<Finding> {
+    let most = u64::try_from(LOCK_BYTES_MOST).unwrap_or(u64::MAX);
+    let lock = Lock::parse(&disk.read(&RepoPath::from(LOCK_PATH), most).ok()?).ok()?;
+    let wanted = page(&lock);
+    if wanted.as_bytes() == bytes {
+        return None;
+    }
+    let same = wanted.bytes().zip(bytes).take_while(|(wanted, found)| wanted == *found).count();
+    let line = bytes.iter().take(same).filter(|byte| **byte == b'\n').count().saturating_add(1);
+    let mut finding = fail(
+        Rule::Docs,
+        PAGE_PATH,
+        format!("the page does not say what {LOCK_PATH} says"),
+        "`agenttrader lock page` prints what it has to be",
+    );
+    finding.line = u32::try_from(line).ok();
+    Some(finding)
+}

@@ -1,0 +1,40 @@
+//! Why a lock is not made, signed or tagged.
+
+use crate::git::error::GitError;
+use crate::lock::people::PeopleError;
+use crate::lock::validate::JudgeError;
+use agenttrader_policy::finding::Finding;
+
+/// Why.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Git or disk.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// Nothing could be judged.
+    #[error(transparent)]
+    Judge(#[from] JudgeError),
+    /// The people.
+    #[error(transparent)]
+    People(#[from] PeopleError),
+    /// It may not be done here and now.
+    #[error("{what}")]
+    Refused {
+        /// What stands against it.
+        what: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// Rules fail.
+    #[error("{} of the lock's rules' findings are failures", findings.len())]
+    Fails {
+        /// The failures.
+        findings: Vec<Finding>,
+    },
+}
+
+impl WriteError {
+    pub(crate) fn refused(what: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::Refused { what: what.into(), remedy: remedy.into() }
+    }
+}

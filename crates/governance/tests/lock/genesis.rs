@@ -1,0 +1,155 @@
+//! The first lock.
+
+use crate::repo::{Repo, asked, later, now, people};
+use agenttrader_governance::lock::genesis::{Role, init, sign};
+use agenttrader_governance::lock::model::LOCK_PATH;
+use agenttrader_governance::lock::validate::{Asked, Standing, baseline};
+use agenttrader_policy::finding::Rule;
+use std::fs;
+use std::process::{Command, Stdio};
+
+#[test]
+fn all_sign_and_then_it_is_committed_and_holds() {
+    let Some(repo) = Repo::draft() else { return };
+    let repository = repo.open();
+    let begun = init(&repository, &people(&repo), "test", &asked()).unwrap();
+    assert_eq!(begun.signers.iter().collect::<Vec<_>>(), ["olga", "rolf"]);
+    let first = sign(&repository, &repo.signer("olga"), now()).unwrap();
+    assert_eq!((first.commit, first.missing), (None, std::collections::BTreeSet::from(["rolf".to_owned()])));
+    let last = sign(&repository, &repo.signer("rolf"), later(60)).unwrap();
+    let commit = last.commit.unwrap();
+    assert_eq!(commit, repo.head());
+    assert_eq!(repo.failures(), Vec::<String>::new());
+    let Standing::Locked(placed) = repo.judge().unwrap().standing else { panic!("not locked") };
+    assert_eq!((placed.commit, placed.sha256), (commit, repo.first_lock()));
+    assert_eq!(placed.lock.locked().unwrap().git_sha, begun.reports);
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn stock_ssh_keygen_and_stock_git_agree_with_us() {
+    let Some(repo) = Repo::locked() else { return };
+    let root = repo.root();
+    let signers = root.join("ops/trust/allowed_signers");
+    let verified = Command::new("ssh-keygen")
+        .args(["-Y", "verify", "-I", "rolf", "-n", "lock-genesis@agenttrader", "-f"])
+        .arg(&signers)
+        .arg("-s")
+        .arg(root.join("ops/unlock/genesis/production-lock.json.rolf.sig"))
+        .stdin(Stdio::from(fs::File::open(root.join(LOCK_PATH)).unwrap()))
+        .output()
+        .unwrap();
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    let allowed = format!("gpg.ssh.allowedSignersFile={}", signers.display());
+    repo.git(&["-c", "gpg.format=ssh", "-c", &allowed, "verify-commit", "HEAD"]);
+    repo.git(&["fsck", "--strict", "--no-dangling"]);
+}
+
+#[test]
+fn a_pinned_root_is_this_first_lock_or_it_fails() {
+    let Some(repo) = Repo::locked() else { return };
+    let judge = |root| baseline(&repo.open(), &Asked { root: Some(root), ..asked() }).unwrap();
+    let good = judge(repo.first_lock());
+    assert!(good.root_pinned && crate::repo::failures(&good.findings).is_empty());
+    let other = judge(agenttrader_core::digest::Digest::of(b"another"));
+    assert!(crate::repo::failures(&other.findings).iter().any(|line| line.contains("not the pinned root")));
+}
+
+#[test]
+fn the_wrong_people_and_the_wrong_keys_begin_nothing() {
+    let Some(repo) = Repo::draft() else { return };
+    let repository = repo.open();
+    let head = repo.head();
+    let (operator, reviewer) = (repo.named("olga", Role::Operator), repo.named("rolf", Role::Reviewer));
+    let twice = agenttrader_governance::lock::genesis::Named {
+        principal: "rita".to_owned(),
+        role: Role::Reviewer,
+        ..operator.clone()
+    };
+    let mut agent = reviewer.clone();
+    agent.principal = "gamma-strategy".to_owned();
+    let mut star = reviewer.clone();
+    star.principal = "*".to_owned();
+    for people in [
+        vec![operator.clone()],
+        vec![reviewer.clone()],
+        vec![operator.clone(), twice],
+        vec![operator.clone(), repo.named("olga", Role::Reviewer)],
+        vec![operator.clone(), agent],
+        vec![operator.clone(), star],
+    ] {
+        assert!(init(&repository, &people, "test", &asked()).is_err(), "{people:?}");
+        assert_eq!((repo.head(), repo.git(&["status", "--porcelain"])), (head, String::new()));
+    }
+}
+
+#[test]
+fn nobody_signs_with_another_key_or_a_lock_that_is_not_heads() {
+    let Some(repo) = Repo::draft() else { return };
+    let repository = repo.open();
+    assert!(sign(&repository, &repo.signer("olga"), now()).is_err(), "nothing waits");
+    init(&repository, &people(&repo), "test", &asked()).unwrap();
+    let mut false_olga = repo.signer("rolf");
+    false_olga.principal = "olga".to_owned();
+    for signer in [false_olga, repo.signer("anna"), repo.signer("stranger")] {
+        assert!(sign(&repository, &signer, now()).is_err(), "{}", signer.principal);
+    }
+    let good = fs::read_to_string(repo.root().join(LOCK_PATH)).unwrap();
+    repo.put(LOCK_PATH, &good.replace("\"build_id\": \"test\"", "\"build_id\": \"evil\""));
+    assert!(sign(&repository, &repo.signer("olga"), now()).is_err(), "the page is another lock's");
+}
+
+#[test]
+fn a_second_first_lock_is_refused_and_fails_where_somebody_forced_it() {
+    let Some(repo) = Repo::locked() else { return };
+    let repository = repo.open();
+    assert!(init(&repository, &people(&repo), "test", &asked()).is_err());
+    let first = repo.first_lock();
+    // Somebody takes the lock away, begins anew with other people, and commits what comes out after the first one.
+    let locked = repo.head();
+    repo.git(&["checkout", "--quiet", "--orphan", "anew", &repo.git(&["rev-list", "--max-parents=0", "HEAD"])]);
+    repo.git(&["commit", "--quiet", "--message", "anew"]);
+    let repository = repo.open();
+    init(&repository, &people(&repo), "other", &Asked { now: later(600), ..asked() }).unwrap();
+    for name in ["olga", "rolf"] {
+        sign(&repository, &repo.signer(name), later(600)).unwrap();
+    }
+    assert_eq!(repo.failures(), Vec::<String>::new(), "alone it holds, which is why a root is pinned");
+    repo.git(&[
+        "merge",
+        "--quiet",
+        "--strategy=ours",
+        "--allow-unrelated-histories",
+        "--message",
+        "over the first",
+        &locked.to_string(),
+    ]);
+    repo.fails(Rule::Scope, LOCK_PATH, &first.to_string());
+}
+
+#[test]
+fn a_signature_that_is_taken_away_or_of_other_bytes_fails() {
+    let Some(repo) = Repo::draft() else { return };
+    let repository = repo.open();
+    init(&repository, &people(&repo), "test", &asked()).unwrap();
+    sign(&repository, &repo.signer("olga"), now()).unwrap();
+    repo.commit_all("committed by hand, without the reviewer");
+    repo.fails(Rule::Scope, "ops/unlock/genesis/production-lock.json.rolf.sig", "rolf has not signed");
+}
+
+#[test]
+fn reports_that_were_altered_or_are_too_old_fail() {
+    let Some(repo) = Repo::draft() else { return };
+    let repository = repo.open();
+    init(&repository, &people(&repo), "test", &asked()).unwrap();
+    let good = fs::read_to_string(repo.root().join(LOCK_PATH)).unwrap();
+    let stale = good.replace("2026-11-30T17:00:00Z", "2026-12-01T17:00:01Z");
+    repo.put(LOCK_PATH, &stale);
+    repo.commit_all("a day and a second later");
+    repo.fails(Rule::Evidence, "ops/unlock/genesis/readiness_report.json", "more than 24 hours");
+    repo.git(&["reset", "--quiet", "--hard", "HEAD^"]);
+    repo.put(LOCK_PATH, &good);
+    repo.append("ops/unlock/genesis/deploy_report.json", " ");
+    repo.commit_all("another report");
+    repo.fails(Rule::Evidence, "ops/unlock/genesis/deploy_report.json", "other bytes");
+}

@@ -1,0 +1,63 @@
+//! Tags of locks. Nothing is believed because a tag says it.
+
+use crate::repo::{Repo, asked, later};
+use agenttrader_governance::lock::later::tag;
+use agenttrader_governance::lock::validate::Asked;
+
+#[test]
+fn a_lock_is_tagged_once_by_a_listed_person_and_stock_git_verifies_it() {
+    let Some(repo) = Repo::locked() else { return };
+    let repository = repo.open();
+    let tagged = tag(&repository, &repo.signer("rolf"), &asked()).unwrap();
+    assert_eq!((&*tagged.name, tagged.commit), ("v2-lock-20261130-1700", repo.head()));
+    let allowed = format!("gpg.ssh.allowedSignersFile={}", repo.root().join("ops/trust/allowed_signers").display());
+    repo.git(&["-c", "gpg.format=ssh", "-c", &allowed, "verify-tag", &tagged.name]);
+    assert!(tag(&repository, &repo.signer("olga"), &asked()).unwrap_err().to_string().contains("tagged already"));
+}
+
+#[test]
+fn a_name_that_another_commit_has_gets_a_number_and_a_branch_of_that_name_is_no_matter() {
+    let Some(repo) = Repo::locked() else { return };
+    let repository = repo.open();
+    repo.git(&["tag", "v2-lock-20261130-1700", "HEAD^"]);
+    repo.git(&["branch", "v2-lock-20261130-1700-2", "HEAD^"]);
+    let tagged = tag(&repository, &repo.signer("olga"), &asked()).unwrap();
+    assert_eq!((&*tagged.name, tagged.commit), ("v2-lock-20261130-1700-2", repo.head()));
+    assert_eq!(repo.failures(), Vec::<String>::new());
+}
+
+#[test]
+fn a_tag_that_was_moved_moves_no_lock() {
+    let Some(repo) = Repo::locked() else { return };
+    let lock = repo.head();
+    tag(&repo.open(), &repo.signer("olga"), &asked()).unwrap();
+    repo.put("README.md", "later\n");
+    repo.commit_all("later");
+    repo.git(&["tag", "--force", "v2-lock-20261130-1700", "HEAD"]);
+    let agenttrader_governance::lock::validate::Standing::Locked(placed) = repo.judge().unwrap().standing else {
+        panic!("not locked")
+    };
+    assert_eq!(placed.commit, lock);
+    let status = agenttrader_governance::lock::status::status(&repo.open()).unwrap().1;
+    let agenttrader_governance::lock::status::Status::Locked(status) = status else { panic!("not locked") };
+    assert_eq!(status.tags, Vec::<String>::new(), "a moved tag names no lock");
+}
+
+#[test]
+fn nothing_is_tagged_that_fails_is_old_is_not_heads_or_is_signed_by_a_stranger() {
+    let Some(repo) = Repo::locked() else { return };
+    let repository = repo.open();
+    let why = |signer: &str, asked: &Asked<'_>| tag(&repository, &repo.signer(signer), asked).unwrap_err().to_string();
+    assert!(why("olga", &Asked { now: later(3601), ..asked() }).contains("within the hour"));
+    assert!(why("olga", &Asked { now: later(-1), ..asked() }).contains("within the hour"));
+    let lock = repo.head();
+    repo.put("README.md", "later\n");
+    repo.commit_all("later");
+    assert!(why("olga", &asked()).contains("not the lock's commit"));
+    repo.git(&["reset", "--quiet", "--hard", &lock.to_string()]);
+    repo.put("k8s/more.yaml", "");
+    assert!(why("olga", &asked()).contains("failures"));
+    repo.git(&["clean", "--quiet", "--force", "-d"]);
+    assert_eq!(repo.git(&["tag"]), "");
+    assert!(why("stranger", &asked()).contains("does not count"));
+}
