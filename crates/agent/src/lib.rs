@@ -29,3 +29,4 @@ pub mod start;
 pub mod state;
 pub mod status;
 pub mod tasks;
+pub mod unwritable;

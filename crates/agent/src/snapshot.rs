@@ -8,6 +8,7 @@ use crate::service_kind::ServiceKind;
 use crate::start::Identity;
 use crate::state::{Answer, MarketdataSeen, Observed, State, state};
 use crate::status::{Audit, Heartbeat, HeartbeatAnswer, Marketdata, Safety, StateReport, Status};
+use crate::unwritable::Unwritable;
 use agenttrader_core::time::{Span, UnixNanos};
 use std::collections::BTreeMap;
 
@@ -28,8 +29,8 @@ pub struct Snapshot {
     pub safety: Safety,
     /// Its log.
     pub audit: Audit,
-    /// Whether the log can be written.
-    pub log_writable: bool,
+    /// What cannot be written now: its log, or the recording of what it judges by; empty when both can.
+    pub unwritable: Vec<Unwritable>,
     /// Whether execution is enabled; of no meaning for other kinds.
     pub execution_enabled: bool,
     /// Why the agent cannot do its work now; empty when it can.
@@ -68,7 +69,7 @@ impl Snapshot {
             agent_identity: agent.into(),
             status: StateReport {
                 state,
-                summary: summary(state, &reason_codes),
+                summary: summary(state, &reason_codes, &self.unwritable),
                 reason_codes,
                 last_updated_utc: self.published,
             },
@@ -85,6 +86,7 @@ impl Snapshot {
             },
             safety: self.safety(observed.marketdata),
             audit: self.audit.clone(),
+            unwritable: self.unwritable.clone(),
             endpoints: endpoints(),
         }
     }
@@ -138,7 +140,7 @@ impl Snapshot {
             marketdata: self.marketdata_seen(elapsed),
             market_open: self.market.is_open,
             heartbeat_current: self.heartbeat_current(elapsed),
-            log_writable: self.log_writable,
+            log_writable: self.unwritable.is_empty(),
         }
     }
 
@@ -178,7 +180,7 @@ impl Snapshot {
     }
 }
 
-fn summary(state: State, reason_codes: &[String]) -> String {
+fn summary(state: State, reason_codes: &[String], unwritable: &[Unwritable]) -> String {
     let words = match state {
         State::Unknown => "The status does not fit the contract",
         State::Offline => "Not running",
@@ -187,7 +189,8 @@ fn summary(state: State, reason_codes: &[String]) -> String {
         State::MarketClosed => return "Healthy; the market is closed.".to_owned(),
         State::Ok => return "Healthy.".to_owned(),
     };
-    format!("{words}: {}.", reason_codes.join(", "))
+    let causes: String = unwritable.iter().map(|one| format!(" Now {one}.")).collect();
+    format!("{words}: {}.{causes}", reason_codes.join(", "))
 }
 
 fn endpoints() -> BTreeMap<String, String> {

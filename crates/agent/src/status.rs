@@ -2,6 +2,7 @@
 
 use crate::service_kind::ServiceKind;
 use crate::state::State;
+use crate::unwritable::Unwritable;
 use agenttrader_core::canonical_json::{self, CanonicalError};
 use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole};
 use agenttrader_core::time::UnixNanos;
@@ -38,6 +39,9 @@ pub struct Status {
     pub safety: Safety,
     /// Its log.
     pub audit: Audit,
+    /// What it cannot write now, its log or the recording, and why; left out while it can write both.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unwritable: Vec<Unwritable>,
     /// Its endpoints by name, as paths.
     pub endpoints: BTreeMap<String, String>,
 }

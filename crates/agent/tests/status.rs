@@ -5,8 +5,10 @@
 mod common;
 
 use agenttrader_agent::marketdata_health::MarketdataHealth;
+use agenttrader_agent::snapshot::Snapshot;
 use agenttrader_agent::state::State;
 use agenttrader_agent::status::{HeartbeatAnswer, Status};
+use agenttrader_agent::unwritable::{Unwritable, Written};
 use agenttrader_core::identity::AgentRole;
 use agenttrader_core::time::Span;
 use common::{golden, snapshot};
@@ -135,19 +137,47 @@ fn a_heartbeat_tells_of_the_last_tick() {
 }
 
 #[test]
-fn the_schema_requires_every_field_those_that_may_be_null_too() {
+fn a_status_says_what_cannot_be_written_and_why_and_nothing_while_all_can_be() {
+    let mut snapshot = snapshot(GAMMA, AgentRole::StrategyEval);
+    let on_the_wire = |snapshot: &Snapshot| serde_json::to_value(snapshot.status(Span::ZERO)).unwrap();
+    assert!(on_the_wire(&snapshot).get("unwritable").is_none());
+    let full = std::io::Error::from_raw_os_error(28);
+    snapshot.unwritable = vec![Unwritable::of(Written::Log, &full), Unwritable::of(Written::Recording, &full)];
+    let said = on_the_wire(&snapshot);
+    let why = "No space left on device (os error 28)";
+    assert_eq!(said["unwritable"], json!([{"what": "LOG", "why": why}, {"what": "RECORDING", "why": why}]));
+    assert_eq!(
+        (&said["status"]["state"], &said["status"]["reason_codes"]),
+        (&json!("DEGRADED"), &json!(["AUDIT_UNAVAILABLE"]))
+    );
+    assert_eq!(
+        said["status"]["summary"],
+        format!(
+            "Running, not well: AUDIT_UNAVAILABLE. Now the log cannot be written: {why}. Now the recording cannot be written: {why}."
+        )
+    );
+    assert_eq!(Status::parse(&serde_json::to_vec(&said).unwrap()).unwrap(), snapshot.status(Span::ZERO));
+    for (wrong, place) in [(json!("DISK"), "what"), (json!(null), "why")] {
+        let mut unfit = said.clone();
+        unfit["unwritable"][0][place] = wrong;
+        assert!(Status::parse(&serde_json::to_vec(&unfit).unwrap()).is_err(), "{place}");
+    }
+}
+
+#[test]
+fn the_schema_requires_every_field_those_that_may_be_null_too_and_not_what_cannot_be_written() {
     use agenttrader_agent::status::{Audit, KillSwitch, Marketdata};
     use utoipa::PartialSchema as _;
-    for (schema, fields) in [
-        (Status::schema(), 12),
-        (Audit::schema(), 4),
-        (KillSwitch::schema(), 3),
-        (Marketdata::schema(), 4),
-        (HeartbeatAnswer::schema(), 4),
-        (MarketdataHealth::schema(), 7),
+    for (schema, fields, left_out) in [
+        (Status::schema(), 13, 1),
+        (Audit::schema(), 4, 0),
+        (KillSwitch::schema(), 3, 0),
+        (Marketdata::schema(), 4, 0),
+        (HeartbeatAnswer::schema(), 4, 0),
+        (MarketdataHealth::schema(), 7, 0),
     ] {
         let schema = serde_json::to_value(schema).unwrap();
         assert_eq!(schema["properties"].as_object().unwrap().len(), fields, "{schema}");
-        assert_eq!(schema["required"].as_array().unwrap().len(), fields, "{schema}");
+        assert_eq!(schema["required"].as_array().unwrap().len(), fields - left_out, "{schema}");
     }
 }

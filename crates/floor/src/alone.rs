@@ -146,7 +146,7 @@ impl Alone {
         let mut head = head(recording_id, wall, &identity.build, &configuration, &desks, &market);
         head.log_last_time = Some(log_last_time).filter(|time| *time != UnixNanos::EPOCH);
         let recording = recording_path(&data_dir, wall, recording_id);
-        let (outgoing, records) = mpsc::channel::<Vec<Outgoing>>();
+        let (outgoing, records) = mpsc::sync_channel::<Vec<Outgoing>>(live::WRITER_WAITING);
         let _ = outgoing.send(vec![first]);
         let writer = std::thread::Builder::new()
             .name("writer".to_owned())

@@ -1,6 +1,7 @@
 //! What is counted on the sequence's thread, for `/metrics` of the agent whose work it is.
 
 use crate::engine::Output;
+use crate::records::Outgoing;
 use crate::seated::Seated;
 use agenttrader_agent::metrics::Counter;
 use agenttrader_core::decision::Outcome;
@@ -149,6 +150,13 @@ impl Counters {
                 add(counter(gate, "agenttrader_fills_total", "Fills.", &labels), 1);
             }
             Output::Desk(_) | Output::Note { .. } => {}
+        }
+    }
+
+    /// Counts records that found no room on their way to their agents' logs.
+    pub(crate) fn lost(batch: &[Outgoing], agents: &[Seated]) {
+        for record in batch {
+            add(of(agents, &record.agent_name).and_then(records_lost), 1);
         }
     }
 

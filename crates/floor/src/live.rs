@@ -9,6 +9,7 @@ use crate::status::{Common, snapshot};
 use crate::venue_clock::{ClockReading, VenueClock};
 use agenttrader_agent::clock;
 use agenttrader_agent::tasks::Stop;
+use agenttrader_agent::unwritable::{Unwritable, Written};
 use agenttrader_core::time::{Span, UnixNanos};
 use agenttrader_marketdata::feed::FeedInput;
 use agenttrader_safety::kill_switch::Reading;
@@ -17,7 +18,7 @@ use agenttrader_sequence::input::{Configuration, Fact, FeedFact, Input, Numbered
 use agenttrader_sequence::record::{RecordError, Recorder};
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
 /// Longest wait for a market input: a fact waits no longer, and a timer is due at least that often.
@@ -26,7 +27,8 @@ const WAIT_MAX: Duration = Duration::from_millis(25);
 /// Inputs kept while the venue's clock has not been read yet: switch readings and log health, never market data.
 const EARLY_INPUTS_MAX: usize = 1_024;
 
-/// Between two publications of the agents' status.
+/// Between two publications of the agents' status, in venue time, and at most in wall time: market data is seen to age by what
+/// passes between them, so where venue time runs faster they come closer together.
 const PUBLISH_EVERY: Duration = Duration::from_secs(1);
 
 /// The stream by whose name the end of the whole feed is told.
@@ -74,21 +76,26 @@ pub enum LiveError {
 /// Facts and instruments that wait for a recording that cannot be written: whole chains, and hours of switch and feed.
 const WAITING_MAX: usize = 16_384;
 
+/// Batches of records that may wait for the writer, which waits for the disk: at the usual pace hours of a disk that does not answer. One
+/// is an input's records, some kilobytes; what finds no room is lost and counted.
+pub const WRITER_WAITING: usize = 16_384;
+
 struct Sequence {
     beginning: Beginning,
     clock: VenueClock,
     recorder: Option<Recorder>,
     engine: Option<Engine>,
     early: VecDeque<Input>,
-    outgoing: Sender<Vec<Outgoing>>,
+    outgoing: SyncSender<Vec<Outgoing>>,
     switch: Option<(Reading, UnixNanos)>,
     states: Vec<Option<String>>,
     counters: Counters,
     feed_ended: bool,
     next_timer: UnixNanos,
-    recording_problem: Option<String>,
+    recording_problem: Option<Unwritable>,
     waiting: VecDeque<Input>,
-    /// Records that inputs caused which have not reached the operating system.
+    /// Records that inputs caused which have not reached the operating system. Those of the inputs in the recorder's buffer: while that
+    /// is full no input is handled, so nothing is added.
     caused: Vec<Outgoing>,
     outputs: Vec<Output>,
 }
@@ -100,28 +107,10 @@ struct Sequence {
 pub fn run(
     beginning: Beginning,
     inputs: &Inputs,
-    outgoing: Sender<Vec<Outgoing>>,
+    outgoing: SyncSender<Vec<Outgoing>>,
     stop: &Stop,
 ) -> Result<Option<RecordingEnd>, LiveError> {
-    let states = beginning.agents.iter().map(|_| None).collect();
-    let counters = Counters::new(&beginning.agents, &beginning.marketdata);
-    let mut sequence = Sequence {
-        beginning,
-        clock: VenueClock::default(),
-        recorder: None,
-        engine: None,
-        early: VecDeque::new(),
-        outgoing,
-        switch: None,
-        states,
-        counters,
-        feed_ended: false,
-        next_timer: UnixNanos::EPOCH,
-        recording_problem: None,
-        waiting: VecDeque::new(),
-        caused: Vec::new(),
-        outputs: Vec::new(),
-    };
+    let mut sequence = Sequence::new(beginning, outgoing);
     sequence.publish(clock::wall());
     let mut published = clock::monotonic();
     while !stop.is_set() {
@@ -136,7 +125,7 @@ pub fn run(
         let wall = clock::wall();
         sequence.tick(wall);
         // By the monotonic clock: a wall clock that is set back must not silence the heartbeat.
-        if published.elapsed() >= PUBLISH_EVERY {
+        if published.elapsed() >= publish_every(sequence.clock.speed()) {
             sequence.publish(wall);
             published = clock::monotonic();
         }
@@ -144,7 +133,35 @@ pub fn run(
     sequence.finish()
 }
 
+/// Between two publications, wall time. Not closer than the sequence's thread is sure to wake.
+fn publish_every(speed: f64) -> Duration {
+    let faster = if speed.is_finite() { speed.max(1.0) } else { 1.0 };
+    PUBLISH_EVERY.div_f64(faster).max(WAIT_MAX)
+}
+
 impl Sequence {
+    fn new(beginning: Beginning, outgoing: SyncSender<Vec<Outgoing>>) -> Self {
+        let states = beginning.agents.iter().map(|_| None).collect();
+        let counters = Counters::new(&beginning.agents, &beginning.marketdata);
+        Self {
+            beginning,
+            clock: VenueClock::default(),
+            recorder: None,
+            engine: None,
+            early: VecDeque::new(),
+            outgoing,
+            switch: None,
+            states,
+            counters,
+            feed_ended: false,
+            next_timer: UnixNanos::EPOCH,
+            recording_problem: None,
+            waiting: VecDeque::new(),
+            caused: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
     fn on_clock(&mut self, reading: ClockReading) -> Result<(), LiveError> {
         let stepped = self.clock.take(reading, clock::wall());
         if self.engine.is_none() {
@@ -229,7 +246,7 @@ impl Sequence {
                 self.counters.unrecorded();
                 // An input without a form in a recording would stand in everybody's way for ever.
                 let lasting = matches!(error, RecordError::Input { .. });
-                self.recording_problem = Some(error.to_string());
+                self.recording_problem = Some(Unwritable::of(Written::Recording, &error));
                 if lasting { Ok(()) } else { Err(input) }
             }
         }
@@ -261,7 +278,7 @@ impl Sequence {
     fn tell(&self, input: &Input, wall: UnixNanos) {
         let batch = self.of_input(input, None, wall);
         if !batch.is_empty() {
-            let _ = self.outgoing.send(batch);
+            self.send(batch);
         }
     }
 
@@ -332,7 +349,7 @@ impl Sequence {
     fn flushed(&mut self) -> bool {
         match self.recorder.as_mut().map(Recorder::flush) {
             Some(Err(error)) => {
-                self.recording_problem = Some(error.to_string());
+                self.recording_problem = Some(Unwritable::of(Written::Recording, &error));
                 false
             }
             _ => true,
@@ -349,8 +366,16 @@ impl Sequence {
 
     fn send_caused(&mut self) {
         if !self.caused.is_empty() {
-            // The writer lives longer than this thread.
-            let _ = self.outgoing.send(std::mem::take(&mut self.caused));
+            let caused = std::mem::take(&mut self.caused);
+            self.send(caused);
+        }
+    }
+
+    /// Hands a batch to the writer. Where too many wait for it the batch is lost and counted: the sequence waits for no disk.
+    fn send(&self, batch: Vec<Outgoing>) {
+        // The writer lives longer than this thread.
+        if let Err(TrySendError::Full(lost)) = self.outgoing.try_send(batch) {
+            Counters::lost(&lost, &self.beginning.agents);
         }
     }
 
@@ -374,7 +399,7 @@ impl Sequence {
                 switch.as_ref(),
                 wall,
                 clock.speed(),
-                recording_problem.as_deref(),
+                recording_problem.as_ref(),
                 *feed_ended,
                 &beginning.configuration,
             );
@@ -390,7 +415,7 @@ impl Sequence {
             self.switch.as_ref(),
             wall,
             self.clock.speed(),
-            self.recording_problem.as_deref(),
+            self.recording_problem.as_ref(),
             self.feed_ended,
             &self.beginning.configuration,
         );
@@ -413,7 +438,7 @@ impl Sequence {
             }
         }
         if !changes.is_empty() {
-            let _ = self.outgoing.send(changes);
+            self.send(changes);
         }
     }
 
@@ -431,7 +456,7 @@ fn common<'a>(
     switch: Option<&'a (Reading, UnixNanos)>,
     wall: UnixNanos,
     speed: f64,
-    recording_problem: Option<&'a str>,
+    recording_problem: Option<&'a Unwritable>,
     feed_ended: bool,
     configuration: &Configuration,
 ) -> Common<'a> {
@@ -439,3 +464,6 @@ fn common<'a>(
     let switch = switch.map(|(reading, since)| (reading, *since));
     Common { engine, switch, wall, speed, recording_problem, feed_ended, max_age }
 }
+
+#[cfg(test)]
+mod tests;

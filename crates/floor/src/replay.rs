@@ -14,8 +14,10 @@ use agenttrader_sequence::head::Head;
 use agenttrader_sequence::input::{Configuration, Fact, Input, Numbered};
 use agenttrader_sequence::read::{ReadError, Recording, Torn};
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -272,8 +274,23 @@ pub struct Difference {
     pub replayed: Option<Value>,
     /// What was recorded; null: nothing more.
     pub recorded: Option<Value>,
-    /// The first JSON pointer at which both differ.
+    /// The first JSON pointer at which both differ; empty: the whole differs, or there is nothing on one side.
     pub pointer: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, place, replayed, recorded, pointer } = self;
+        match (replayed, recorded) {
+            (Some(_), None) => write!(out, "{kind} {place} was made by the replay and stands nowhere in the record"),
+            (None, _) => write!(out, "{kind} {place} was recorded and the replay made none"),
+            (Some(made), Some(found)) if made == found => {
+                write!(out, "{kind} {place} is recorded in other bytes: the same JSON value, written in another way")
+            }
+            (Some(_), Some(_)) if pointer.is_empty() => write!(out, "{kind} {place} differs as a whole"),
+            (Some(_), Some(_)) => write!(out, "{kind} {place} differs at `{pointer}`"),
+        }
+    }
 }
 
 impl Recorded {
@@ -350,7 +367,7 @@ impl Recorded {
         for (line, number) in text.lines().zip(1_u64..) {
             let body = line.split_once(' ').and_then(|(kind, json)| {
                 let kind = BodyKind::ALL.into_iter().find(|known| known.as_str() == kind)?;
-                Some(Body { kind, json: json.to_owned() })
+                serde_json::from_str::<IgnoredAny>(json).is_ok().then(|| Body { kind, json: json.to_owned() })
             });
             match body {
                 Some(body) => recorded.push(Some(body)),
@@ -429,8 +446,8 @@ fn first_difference(a: &Value, b: &Value) -> Option<String> {
         (Value::Object(left), Value::Object(right)) => {
             let keys: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
             keys.into_iter().find_map(|key| match (left.get(key), right.get(key)) {
-                (Some(a), Some(b)) => first_difference(a, b).map(|rest| format!("/{key}{rest}")),
-                _ => Some(format!("/{key}")),
+                (Some(a), Some(b)) => first_difference(a, b).map(|rest| format!("/{}{rest}", escaped(key))),
+                _ => Some(format!("/{}", escaped(key))),
             })
         }
         (Value::Array(left), Value::Array(right)) => {
@@ -441,5 +458,32 @@ fn first_difference(a: &Value, b: &Value) -> Option<String> {
             })
         }
         (a, b) => (a != b).then(String::new),
+    }
+}
+
+/// A member's name as a JSON pointer (RFC 6901) holds it.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(replayed: Option<&str>, recorded: Option<&str>) -> String {
+        let body = |json: &str| Body { kind: BodyKind::Decision, json: json.to_owned() };
+        let (replayed, recorded) = (replayed.map(body), recorded.map(body));
+        difference(BodyKind::Decision, 3, replayed.as_ref(), recorded.as_ref()).to_string()
+    }
+
+    #[test]
+    fn a_difference_says_which_body_and_where_and_never_an_empty_place() {
+        let one = r#"{"a":{"b/c":[1,2]}}"#;
+        assert_eq!(told(Some(one), Some(r#"{"a":{"b/c":[1,3]}}"#)), "decision 3 differs at `/a/b~1c/1`");
+        assert_eq!(told(Some(one), Some("[]")), "decision 3 differs as a whole");
+        let spaced = told(Some(one), Some(r#"{"a": {"b/c": [1, 2]}}"#));
+        assert!(spaced.starts_with("decision 3 is recorded in other bytes"), "{spaced}");
+        assert_eq!(told(Some(one), None), "decision 3 was made by the replay and stands nowhere in the record");
+        assert_eq!(told(None, Some(one)), "decision 3 was recorded and the replay made none");
     }
 }

@@ -203,7 +203,7 @@ impl Floor {
             }
         }
         let desks = Arc::new(desks);
-        let (outgoing, records) = mpsc::channel::<Vec<Outgoing>>();
+        let (outgoing, records) = mpsc::sync_channel::<Vec<Outgoing>>(live::WRITER_WAITING);
         let writer = {
             let desks = Arc::clone(&desks);
             let claims = switch_watch::claim(&data_dir);

@@ -4,6 +4,7 @@ use crate::engine::Engine;
 use agenttrader_agent::snapshot::{Market, Snapshot};
 use agenttrader_agent::start::{self, Identity};
 use agenttrader_agent::status::{Audit, KillSwitch, Safety};
+use agenttrader_agent::unwritable::{Unwritable, Written};
 use agenttrader_audit::log::{Health, Log};
 use agenttrader_core::identity::{AgentMode, AgentRole};
 use agenttrader_core::time::{Span, UnixNanos};
@@ -25,7 +26,7 @@ pub struct Common<'a> {
     /// Venue seconds a wall second.
     pub speed: f64,
     /// Why the recording cannot be written, if it cannot.
-    pub recording_problem: Option<&'a str>,
+    pub recording_problem: Option<&'a Unwritable>,
     /// Whether the feed has ended for good: the venue refuses.
     pub feed_ended: bool,
     /// Oldest market data may be, before an engine says so.
@@ -35,7 +36,8 @@ pub struct Common<'a> {
 /// The snapshot of one agent.
 pub fn snapshot(identity: &Identity, log: &Log, common: &Common<'_>) -> Snapshot {
     // What cannot be recorded cannot be judged either: for whoever looks it is the same as a log that cannot be written.
-    let log_writable = log.health() == Health::Writable && common.recording_problem.is_none();
+    let unwritable = unwritable(log, common);
+    let writable = unwritable.is_empty();
     let market = market(common);
     let fresh = common.engine.is_some_and(|engine| engine.book().feed_freshness().is_fresh());
     let open = common.engine.is_some_and(|engine| engine.book().is_open());
@@ -52,7 +54,7 @@ pub fn snapshot(identity: &Identity, log: &Log, common: &Common<'_>) -> Snapshot
     if common.recording_problem.is_some() {
         not_ready.push("RECORDING_UNAVAILABLE".to_owned());
     }
-    if !log_writable {
+    if !writable {
         not_ready.push("AUDIT_UNAVAILABLE".to_owned());
     }
     if is_strategy && !running {
@@ -65,17 +67,26 @@ pub fn snapshot(identity: &Identity, log: &Log, common: &Common<'_>) -> Snapshot
         speed: common.speed,
         safety: Safety {
             kill_switch: kill_switch(common),
-            safe_to_run_strategies: running && fresh && open && log_writable,
+            safe_to_run_strategies: running && fresh && open && writable,
             // Nothing here holds an execution agent's posture: no order could pass.
             safe_to_execute_orders: false,
-            gating_reasons: gating_reasons(common, fresh, open, log_writable),
+            gating_reasons: gating_reasons(common, fresh, open, writable),
         },
         market,
         audit: audit(log),
-        log_writable,
+        unwritable,
         execution_enabled: false,
         not_ready,
     }
+}
+
+/// The log, the recording, or both, each with the system's words.
+fn unwritable(log: &Log, common: &Common<'_>) -> Vec<Unwritable> {
+    let of_log = match log.health() {
+        Health::Writable => None,
+        Health::Unavailable { why } => Some(Unwritable::new(Written::Log, &why)),
+    };
+    of_log.into_iter().chain(common.recording_problem.cloned()).collect()
 }
 
 fn audit(log: &Log) -> Audit {
@@ -133,7 +144,7 @@ fn kill_switch(common: &Common<'_>) -> KillSwitch {
 }
 
 /// What stands in the way of any order now, by the gate's codes and in its order.
-fn gating_reasons(common: &Common<'_>, fresh: bool, open: bool, log_writable: bool) -> Vec<String> {
+fn gating_reasons(common: &Common<'_>, fresh: bool, open: bool, writable: bool) -> Vec<String> {
     use agenttrader_core::reason::Reason;
     let missing = common.engine.is_none_or(|engine| engine.book().feed_freshness() == Freshness::Missing);
     let holds = [
@@ -145,7 +156,7 @@ fn gating_reasons(common: &Common<'_>, fresh: bool, open: bool, log_writable: bo
         (Reason::MarketdataMissing, missing),
         (Reason::MarketdataStale, !missing && !fresh),
         (Reason::MarketClosed, !open),
-        (Reason::AuditUnavailable, !log_writable),
+        (Reason::AuditUnavailable, !writable),
     ];
     holds.into_iter().filter(|(_, holds)| *holds).map(|(reason, _)| reason.as_str().to_owned()).collect()
 }

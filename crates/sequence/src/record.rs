@@ -79,11 +79,17 @@ pub enum RecordError {
     },
 }
 
-/// What a recorder asks of its file.
-trait Target: Write + Send + Sync + std::fmt::Debug {
+/// What a recorder asks of its file, and of what takes a file's place where faults are tried.
+pub trait Target: Write + Send + Sync + std::fmt::Debug {
     /// Cuts the file to that many bytes and goes on from there.
+    ///
+    /// # Errors
+    /// When the system refuses: there may then be more in it.
     fn cut(&mut self, len: u64) -> io::Result<()>;
     /// Makes what was written durable.
+    ///
+    /// # Errors
+    /// When the system refuses.
     fn sync(&mut self) -> io::Result<()>;
 }
 
@@ -105,6 +111,7 @@ impl Recorder {
     /// [`RecordError::Exists`] if there is anything at `path`, [`RecordError::Create`] if it cannot be made, [`RecordError::Head`] if the
     /// head has no form, [`RecordError::Write`] if it cannot be written; then no file is left behind.
     pub fn create(path: &Path, head: &Head) -> Result<Self, RecordError> {
+        // Before there is a file: a head without a form leaves none behind.
         let preamble = preamble(head).map_err(|source| RecordError::Head { path: path.to_owned(), source })?;
         let file = OpenOptions::new().write(true).create_new(true).open(path).map_err(|source| {
             let path = path.to_owned();
@@ -119,6 +126,17 @@ impl Recorder {
             let _ = std::fs::remove_file(path);
             return Err(error);
         }
+        Ok(recorder)
+    }
+
+    /// Begins a recording on what is there already, named `path` in errors: writes the head.
+    ///
+    /// # Errors
+    /// [`RecordError::Head`] if the head has no form, [`RecordError::Write`] if it cannot be written.
+    pub fn begin_on(target: Box<dyn Target>, path: &Path, head: &Head) -> Result<Self, RecordError> {
+        let preamble = preamble(head).map_err(|source| RecordError::Head { path: path.to_owned(), source })?;
+        let mut recorder = Self::over(target, path, preamble);
+        recorder.flush()?;
         Ok(recorder)
     }
 
@@ -316,9 +334,7 @@ mod tests {
         let source = Source { kind: SourceKind::Venue, name: "test".to_owned() };
         let head = Head::flat(uuid::Uuid::nil(), UnixNanos::EPOCH, jiff::civil::date(2026, 3, 2), source);
         disk.0.lock().unwrap().room = usize::MAX;
-        let mut recorder = Recorder::over(Box::new(disk.clone()), Path::new("disk"), preamble(&head).unwrap());
-        recorder.flush().unwrap();
-        recorder
+        Recorder::begin_on(Box::new(disk.clone()), Path::new("disk"), &head).unwrap()
     }
 
     fn timer(second: i64) -> Input {

@@ -51,7 +51,7 @@ pub fn snapshot(name: &str, role: AgentRole) -> Snapshot {
             root_hash: Some("o15GqQWzxogs8Zo5iJJ/0GcoapuLZGHFQJEmfP6fJr4=".into()),
             checkpoint_utc: UnixNanos::parse("2026-01-05T14:59:59Z").ok(),
         },
-        log_writable: true,
+        unwritable: Vec::new(),
         execution_enabled: false,
         not_ready: Vec::new(),
     }

@@ -155,10 +155,7 @@ fn report(arguments: &ReplayArgs, replayed: &Replayed, verified: Option<&Verdict
             ));
         }
         Some(Verdict { difference: Some(difference), .. }) => {
-            data(&format!(
-                "verify     DIFFERENT: {} {} differs at `{}`",
-                difference.kind, difference.place, difference.pointer
-            ));
+            data(&format!("verify     DIFFERENT: {difference}"));
             let shown = |side: &Option<serde_json::Value>| {
                 side.as_ref().map_or_else(|| "nothing more".to_owned(), ToString::to_string)
             };

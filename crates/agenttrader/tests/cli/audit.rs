@@ -58,6 +58,25 @@ fn tail_follows_what_is_written_and_ends_in_order() {
 }
 
 #[test]
+fn tail_follows_a_log_that_did_not_exist_when_it_began_from_its_first_record_on() {
+    let home = Home::new();
+    let data_dir = home.path(".agenttrader");
+    let (gamma, _) = open(&data_dir, "gamma-strategy");
+    append(&gamma, 0, IntentType::AgentStart, Outcome::Started, "gamma starts", json!({}));
+    let mut tail = home.start(&["audit", "tail", "-n", "1", "--follow"]);
+    tail.wait_for("the log that is there", |out, _| out.contains("gamma starts").then_some(()));
+    let (gate, _) = open(&data_dir, "shadow-gate");
+    append(&gate, 1, IntentType::AgentStart, Outcome::Started, "the gate starts", json!({}));
+    append(&gate, 2, IntentType::Signal, Outcome::Success, "the gate goes on", json!({}));
+    tail.wait_for("the log that came later", |out, _| out.contains("the gate goes on").then_some(()));
+    append(&gamma, 3, IntentType::Signal, Outcome::Success, "gamma goes on", json!({}));
+    tail.wait_for("the log that was there", |out, _| out.contains("gamma goes on").then_some(()));
+    let out = tail.out();
+    assert!(out.contains("the gate starts") && out.lines().count() == 4, "each record once: {out}");
+    assert_eq!(tail.end("INT").0, Some(0));
+}
+
+#[test]
 fn show_prints_a_record_whole_with_the_proof_of_its_place() {
     let home = Home::new();
     given(&home);

@@ -5,7 +5,7 @@ use agenttrader_audit::read;
 use agenttrader_safety::seen::LogHealth;
 use agenttrader_sequence::input::{Fact, Input};
 use agenttrader_sequence::read::Recording;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::os::unix::process::CommandExt as _;
@@ -54,15 +54,16 @@ fn recordings(data_dir: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(data_dir.join("recordings")).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
-/// A floor whose gate's journal fails in these calls, with this error, from the third call on. The floor is our child: the tracer is
-/// beside it and lets go of it when it is asked to.
+/// A floor with a fault in the calls on its gate's journal. The floor is our child: the tracer is beside it and lets go of it when it is
+/// asked to, also of a call that it holds back.
 struct Failing {
     floor: Running,
     process: u32,
 }
 
 impl Failing {
-    fn start(strace: &Path, home: &Home, calls: &str, error: &str) -> Self {
+    /// Faults as the tracer's `inject=` takes them, such as `write:error=ENOSPC`; from the fourth call on.
+    fn start(strace: &Path, home: &Home, faults: &[String]) -> Self {
         // As the system names open files: without links.
         let data_dir = home.path("").canonicalize().unwrap().join(".agenttrader");
         let journal = data_dir.join("audit-state").join(GATE).join("journal").join(format!("{:020}", 0));
@@ -71,8 +72,8 @@ impl Failing {
         command.env_clear().current_dir(home.path("")).args(["-c", "echo $$ > process; exec \"$0\" \"$@\""]);
         command.arg(strace).args(["-D", "-I", "2", "-f", "-qq", "-e", "signal=none", "-o", "trace", "-P"]).arg(journal);
         command.args(["-e", "trace=write,fdatasync"]);
-        for call in calls.split(',') {
-            command.args(["-e", &format!("inject={call}:error={error}:when={}+", GOOD_CALLS + 1)]);
+        for fault in faults {
+            command.args(["-e", &format!("inject={fault}:when={}+", GOOD_CALLS + 1)]);
         }
         command.arg(bare.get_program()).args(bare.get_args()).process_group(0);
         let floor = Running::of(command);
@@ -94,6 +95,55 @@ impl Failing {
         assert!(Command::new("sh").args(["-c", &format!("kill -TERM {tracer}")]).status().unwrap().success());
         until("the tracer has let go", || (self.tracer() == 0).then_some(()));
     }
+
+    /// The disk worked again: the gate is well, decides with and without its log in turn, and everything that was shown is there and is
+    /// what a replay makes.
+    fn recovers(mut self, home: &Home) {
+        let gate = self.floor.address("shadow gate");
+        until("the gate is well again, in the same process", || {
+            let status = status(&gate);
+            (status["status"]["state"] == "OK" && status.get("unwritable").is_none()).then_some(())
+        });
+        let of_gate = |out: &str, intent: &str| -> Vec<Value> {
+            let records = printed(out).into_iter();
+            records.filter(|record| record["agent_name"] == GATE && record["intent_type"] == intent).collect()
+        };
+        let is_refused = |decision: &Value| codes(decision).contains(&"AUDIT_UNAVAILABLE");
+        self.floor.wait_for("decisions without and with a log, and without again", |out, _| {
+            let refused: Vec<bool> = of_gate(out, "execution_decision").iter().map(is_refused).collect();
+            let last = refused.iter().rposition(|refused| *refused)?;
+            (last + 1 < refused.len()).then_some(())
+        });
+        wait_for_status(&gate, "/readyz", 200);
+        assert_eq!(self.floor.end("INT").0, Some(0), "{}", self.floor.err());
+        assert!(!self.floor.err().contains("warning"), "{}", self.floor.err());
+
+        let out = self.floor.out();
+        let moves: Vec<String> =
+            of_gate(&out, "state_transition").iter().map(|record| record["intent_summary"].to_string()).collect();
+        assert!(moves.iter().any(|told| told.contains("DEGRADED: AUDIT_UNAVAILABLE")), "{moves:?}");
+        assert!(moves.iter().any(|told| told.contains("DEGRADED → OK")), "{moves:?}");
+        let data_dir = home.path(".agenttrader");
+        let acknowledged: Seen = printed(&out).iter().map(seen).collect();
+        let lost: Vec<_> = acknowledged.difference(&logged(&data_dir)).cloned().collect();
+        assert!(lost.is_empty(), "{lost:?}");
+
+        let [recording] = <[PathBuf; 1]>::try_from(recordings(&data_dir)).unwrap();
+        let mut healths = Vec::new();
+        let mut inputs = Recording::open(&recording).unwrap();
+        while let Some(numbered) = inputs.next_input().unwrap() {
+            if let Input::Fact(Fact::Log { agent_name, health }) = numbered.input
+                && agent_name == GATE
+            {
+                healths.push(health);
+            }
+        }
+        let expected = [LogHealth::Writable, LogHealth::Unavailable, LogHealth::Writable];
+        assert_eq!(healths, expected, "each change is an input");
+        let proof = home.run(&["replay", recording.to_str().unwrap(), "--verify", ".agenttrader"]).exits(0);
+        assert!(proof.stdout().contains("IDENTICAL"), "{}", proof.screen());
+        home.run(&["audit", "verify"]).exits(0);
+    }
 }
 
 fn status(address: &str) -> Value {
@@ -109,20 +159,39 @@ fn codes(decision: &Value) -> Vec<&str> {
         .collect()
 }
 
-fn a_log_that_cannot_be_written(calls: &str, error: &str) {
-    let Some(strace) = agenttrader_outside::command("strace") else { return };
-    let home = Home::new();
-    let mut failing = Failing::start(&strace, &home, calls, error);
-    let gate = failing.floor.address("shadow gate");
-    let market = failing.floor.address("market data");
-
+/// Waits until the gate says that its log cannot be written, for that reason, wherever an operator may look.
+fn degraded(home: &Home, floor: &mut Running, why: &str) -> Value {
+    let gate = floor.address("shadow gate");
     let first = until("the gate is degraded", || {
         let status = status(&gate);
         (status["status"]["state"] == "DEGRADED").then_some(status)
     });
-    assert_eq!(first["status"]["reason_codes"], serde_json::json!(["AUDIT_UNAVAILABLE"]), "{first}");
+    assert_eq!(first["status"]["reason_codes"], json!(["AUDIT_UNAVAILABLE"]), "{first}");
+    assert_eq!(first["unwritable"], json!([{"what": "LOG", "why": why}]), "{first}");
     assert!(first["safety"]["gating_reasons"].to_string().contains("AUDIT_UNAVAILABLE"), "{first}");
     wait_for_status(&gate, "/readyz", 503);
+    let mission_control = floor.address("mission control");
+    until("mission control says so of the gate alone", || {
+        let (_, body) = get(&mission_control, "/api/v1/safety")?;
+        let safety: Value = serde_json::from_str(&body).unwrap();
+        let agents = safety["agents"].as_array().unwrap();
+        let of_gate = agents.iter().find(|agent| agent["agent_name"] == GATE).unwrap();
+        assert!(agents.iter().all(|agent| agent["agent_name"] == GATE || agent["unwritable"] == json!([])), "{body}");
+        (of_gate["unwritable"] == first["unwritable"]).then_some(())
+    });
+    let shown = home.run(&["status"]).exits(0).stdout();
+    assert!(shown.contains(&format!("log of {GATE} cannot be written: {why}")), "{shown}");
+    first
+}
+
+fn a_log_that_cannot_be_written(calls: &str, error: &str, why: &str) {
+    let Some(strace) = agenttrader_outside::command("strace") else { return };
+    let home = Home::new();
+    let faults: Vec<String> = calls.split(',').map(|call| format!("{call}:error={error}")).collect();
+    let mut failing = Failing::start(&strace, &home, &faults);
+    let first = degraded(&home, &mut failing.floor, why);
+    let gate = failing.floor.address("shadow gate");
+    let market = failing.floor.address("market data");
     // Proposals go on, into logs that can be written; what the gate decides of them waits.
     let count = |out: &str, intent: &str| out.matches(&format!("\"intent_type\":\"{intent}\"")).count();
     let proposed = count(&failing.floor.out(), "order_proposal");
@@ -132,62 +201,52 @@ fn a_log_that_cannot_be_written(calls: &str, error: &str) {
     let later = status(&gate);
     assert_eq!(later["audit"]["tree_size"], first["audit"]["tree_size"], "nothing counts as durable meanwhile");
     assert!(!status(&market).to_string().contains("AUDIT_UNAVAILABLE"), "one log fails, no other");
-
     failing.mend();
-    until("the gate is well again, in the same process", || (status(&gate)["status"]["state"] == "OK").then_some(()));
-    let of_gate = |out: &str, intent: &str| -> Vec<Value> {
-        let records = printed(out).into_iter();
-        records.filter(|record| record["agent_name"] == GATE && record["intent_type"] == intent).collect()
-    };
-    let is_refused = |decision: &Value| codes(decision).contains(&"AUDIT_UNAVAILABLE");
-    failing.floor.wait_for("decisions without and with a log, and without again", |out, _| {
-        let refused: Vec<bool> = of_gate(out, "execution_decision").iter().map(is_refused).collect();
-        let last = refused.iter().rposition(|refused| *refused)?;
-        (last + 1 < refused.len()).then_some(())
-    });
-    wait_for_status(&gate, "/readyz", 200);
-    assert_eq!(failing.floor.end("INT").0, Some(0), "{}", failing.floor.err());
-    assert!(!failing.floor.err().contains("warning"), "{}", failing.floor.err());
-
-    let out = failing.floor.out();
-    let moves: Vec<String> =
-        of_gate(&out, "state_transition").iter().map(|record| record["intent_summary"].to_string()).collect();
-    assert!(moves.iter().any(|told| told.contains("DEGRADED: AUDIT_UNAVAILABLE")), "{moves:?}");
-    assert!(moves.iter().any(|told| told.contains("DEGRADED → OK")), "{moves:?}");
-    let data_dir = home.path(".agenttrader");
-    let acknowledged: Seen = printed(&out).iter().map(seen).collect();
-    let lost: Vec<_> = acknowledged.difference(&logged(&data_dir)).cloned().collect();
-    assert!(lost.is_empty(), "{lost:?}");
-
-    let [recording] = <[PathBuf; 1]>::try_from(recordings(&data_dir)).unwrap();
-    let mut healths = Vec::new();
-    let mut inputs = Recording::open(&recording).unwrap();
-    while let Some(numbered) = inputs.next_input().unwrap() {
-        if let Input::Fact(Fact::Log { agent_name, health }) = numbered.input
-            && agent_name == GATE
-        {
-            healths.push(health);
-        }
-    }
-    assert_eq!(healths, [LogHealth::Writable, LogHealth::Unavailable, LogHealth::Writable], "each change is an input");
-    let proof = home.run(&["replay", recording.to_str().unwrap(), "--verify", ".agenttrader"]).exits(0);
-    assert!(proof.stdout().contains("IDENTICAL"), "{}", proof.screen());
-    home.run(&["audit", "verify"]).exits(0);
+    failing.recovers(&home);
 }
 
 #[test]
 fn a_full_disk_degrades_the_gate_and_is_recovered_from_without_a_restart() {
-    a_log_that_cannot_be_written("write", "ENOSPC");
+    a_log_that_cannot_be_written("write", "ENOSPC", "No space left on device (os error 28)");
 }
 
 #[test]
 fn a_disk_that_cannot_make_durable_degrades_the_gate_and_is_recovered_from_without_a_restart() {
-    a_log_that_cannot_be_written("fdatasync", "EIO");
+    a_log_that_cannot_be_written("fdatasync", "EIO", "Input/output error (os error 5)");
 }
 
 #[test]
 fn a_disk_that_turns_read_only_degrades_the_gate_and_is_recovered_from_without_a_restart() {
-    a_log_that_cannot_be_written("write,fdatasync", "EROFS");
+    a_log_that_cannot_be_written("write,fdatasync", "EROFS", "Read-only file system (os error 30)");
+}
+
+/// Longer than any test: the call does not return by itself.
+const HANGS_MICROSECONDS: u64 = 3_600_000_000;
+
+/// What the gate has decided, as it counts it when it decides: nothing need be on a disk for that.
+fn decided(gate: &str) -> u64 {
+    let (_, metrics) = get(gate, "/metrics").unwrap_or_default();
+    let counts = metrics.lines().filter(|line| line.starts_with("agenttrader_decisions_total{"));
+    counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+}
+
+#[test]
+fn a_disk_that_does_not_answer_makes_the_gate_refuse_and_is_recovered_from_when_it_answers() {
+    let Some(strace) = agenttrader_outside::command("strace") else { return };
+    let home = Home::new();
+    let mut failing = Failing::start(&strace, &home, &[format!("fdatasync:delay_enter={HANGS_MICROSECONDS}")]);
+    let first = degraded(&home, &mut failing.floor, "the disk has not answered for 2s");
+    let gate = failing.floor.address("shadow gate");
+    // The sequence waits for no disk: it goes on judging, and each of these decisions is a refusal.
+    let before = decided(&gate);
+    until("decisions while the disk hangs", || (decided(&gate) >= before + 2).then_some(()));
+    let shown = printed(&failing.floor.out());
+    let is_refused =
+        |record: &&Value| record["intent_type"] == "execution_decision" && codes(record).contains(&"AUDIT_UNAVAILABLE");
+    assert_eq!(shown.iter().filter(is_refused).count(), 0, "shown before it was durable");
+    assert_eq!(status(&gate)["audit"]["tree_size"], first["audit"]["tree_size"], "nothing counts as durable meanwhile");
+    failing.mend();
+    failing.recovers(&home);
 }
 
 /// Kills of one data directory.

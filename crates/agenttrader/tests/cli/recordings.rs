@@ -53,6 +53,18 @@ fn a_vendors_day_is_imported_looked_at_replayed_and_compared() {
     for said in ["DIFFERENT", "/quantity", "replayed   ", "recorded   "] {
         assert!(differs.contains(said), "{said}: {differs}");
     }
+    // One body fewer on either side: said in words, with what it is that one side lacks.
+    let (shorter, _) = bodies.trim_end().rsplit_once('\n').unwrap();
+    home.write("shorter.txt", &format!("{shorter}\n"));
+    home.write("longer.txt", &format!("{bodies}fill {{}}\n"));
+    for (file, said) in
+        [("shorter.txt", "stands nowhere in the record"), ("longer.txt", "was recorded and the replay made none")]
+    {
+        let differs = home.run(&[&["replay", "spy.rec", "--verify", file][..], &strategies].concat()).exits(1).stdout();
+        assert!(differs.contains(said) && !differs.contains("``"), "{file}: {differs}");
+    }
+    home.write("garbage.txt", &format!("{bodies}fill no JSON\n"));
+    home.run(&[&["replay", "spy.rec", "--verify", "garbage.txt"][..], &strategies].concat()).exits(2);
     golden("recordings", &screens);
 }
 

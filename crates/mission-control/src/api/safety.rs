@@ -12,6 +12,7 @@ use agenttrader_agent::guard::Problem;
 use agenttrader_agent::service_kind::ServiceKind;
 use agenttrader_agent::state::State as AgentState;
 use agenttrader_agent::status::{KillSwitch, Status};
+use agenttrader_agent::unwritable::{Unwritable, Written};
 use agenttrader_core::time::UnixNanos;
 use axum::Json;
 use axum::extract::State;
@@ -79,6 +80,8 @@ pub struct AgentInBrief {
     pub state: AgentState,
     /// Why it is not OK.
     pub reason_codes: Vec<String>,
+    /// What it says it cannot write, its log or the recording, and why; empty when it can, and where it does not answer.
+    pub unwritable: Vec<Unwritable>,
     /// Seconds since it last answered with a status.
     #[schema(required = true)]
     pub answer_age_seconds: Option<f64>,
@@ -185,12 +188,20 @@ fn freshness(row: &AgentRow) -> Freshness {
     Freshness { of: row.agent_name.clone(), state, age_ms: None, max_age_ms: limit.saturating_mul(1_000) }
 }
 
+/// What a status says cannot be written: an agent's own words, so cut to their bound here too, and each thing once.
+fn unwritable(status: &Status) -> Vec<Unwritable> {
+    let said = |what: Written| status.unwritable.iter().find(|one| one.what == what);
+    let both = [Written::Log, Written::Recording].into_iter().filter_map(said);
+    both.map(|one| Unwritable::new(one.what, &one.why)).collect()
+}
+
 fn in_brief(rows: &[AgentRow]) -> Vec<AgentInBrief> {
     let brief = |row: &AgentRow| AgentInBrief {
         agent_name: row.agent_name.clone(),
         criticality: row.criticality,
         state: row.state,
         reason_codes: row.reason_codes.clone(),
+        unwritable: answer(row).map(unwritable).unwrap_or_default(),
         answer_age_seconds: row.answer_age_seconds,
     };
     rows.iter().map(brief).collect()

@@ -105,6 +105,10 @@ async fn agents_that_answer_stand_in_their_own_state_and_make_the_posture() {
     };
     let mut old = status("whale-strategy", "strategy", "strategy_eval");
     old["heartbeat"]["age_seconds"] = json!(11.0);
+    // An agent's own words: whatever it says is cut to the bound, names no folder, and each of the two things stands once.
+    let words = format!("/srv/floor/x.rec:\u{1b} {}", "full ".repeat(100));
+    old["unwritable"] =
+        json!([{"what": "RECORDING", "why": words}, {"what": "LOG", "why": "torn"}, {"what": "LOG", "why": "again"}]);
     let addresses = at([
         ("marketdata-mcp-server", good("marketdata-mcp-server", "marketdata", "marketdata").await),
         ("gamma-strategy", good("gamma-strategy", "strategy", "strategy_eval").await),
@@ -124,6 +128,13 @@ async fn agents_that_answer_stand_in_their_own_state_and_make_the_posture() {
     assert_eq!((&safety["safe_to_run_strategies"], &safety["safe_to_execute_orders"]), (&json!(true), &json!(false)));
     assert_eq!(safety["gating_reasons"], json!(["EXECUTION_DISABLED", "KILL_SWITCH"]));
     assert_eq!(safety["freshness"][0]["state"], "FRESH");
+    let agents = safety["agents"].as_array().unwrap();
+    let unwritable = |name: &str| &agents.iter().find(|agent| agent["agent_name"] == name).unwrap()["unwritable"];
+    assert_eq!(unwritable("gamma-strategy"), &json!([]));
+    let [log, recording] = unwritable("whale-strategy").as_array().unwrap().as_slice() else { panic!("{safety}") };
+    assert_eq!(log, &json!({"what": "LOG", "why": "torn"}));
+    let why = recording["why"].as_str().unwrap();
+    assert!(why.starts_with("x.rec:  full full") && why.len() == 200, "{why}");
 }
 
 #[tokio::test]

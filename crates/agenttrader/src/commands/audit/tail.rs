@@ -27,11 +27,19 @@ const NAME_COLUMNS: usize = 22;
 struct Followed {
     log: PlacedLog,
     reader: Option<Reader>,
+    /// Records wanted of what is there at the first look.
+    count: usize,
 }
 
 impl Followed {
-    /// Every record not seen yet, the newest `count` of them where the log is looked at for the first time.
-    fn more(&mut self, count: usize, into: &mut Vec<Record>) -> Result<(), Failure> {
+    /// The newest `count` records of a log, to begin with.
+    const fn of(log: PlacedLog, count: usize) -> Self {
+        Self { log, reader: None, count }
+    }
+
+    /// Every record not seen yet, the newest of them where the log is looked at for the first time.
+    fn more(&mut self, into: &mut Vec<Record>) -> Result<(), Failure> {
+        let count = self.count;
         let mut most = usize::MAX;
         let reader = match &mut self.reader {
             Some(reader) => reader,
@@ -61,9 +69,9 @@ pub async fn run(settings: &Settings, arguments: &TailArgs) -> Done {
         Some(agent) => vec![place.log(Some(agent)).map_err(|error| not_there(&error))?],
         None => place.logs().map_err(|error| not_there(&error))?,
     };
-    let mut followed: Vec<Followed> = logs.into_iter().map(|log| Followed { log, reader: None }).collect();
     let layout = layout(settings);
     let count = usize::try_from(arguments.lines).unwrap_or(usize::MAX);
+    let mut followed: Vec<Followed> = logs.into_iter().map(|log| Followed::of(log, count)).collect();
     let every = if matches!(place, Place::Remote(_)) { ASK_EVERY } else { LOOK_EVERY };
     let mut is_first = true;
     loop {
@@ -71,7 +79,7 @@ pub async fn run(settings: &Settings, arguments: &TailArgs) -> Done {
         let mut failure = None;
         for one in &mut followed {
             // What the others hold is printed all the same.
-            failure = failure.or(one.more(count, &mut records).err());
+            failure = failure.or(one.more(&mut records).err());
         }
         records.sort_by(|a, b| (a.timestamp, &a.agent_name, a.seq).cmp(&(b.timestamp, &b.agent_name, b.seq)));
         let older = if is_first { records.len().saturating_sub(count) } else { 0 };
@@ -93,6 +101,13 @@ pub async fn run(settings: &Settings, arguments: &TailArgs) -> Done {
         tokio::select! {
             _ = signals.next() => return Ok(Exit::Good),
             () = tokio::time::sleep(every) => {}
+        }
+        if matches!(place, Place::DataDir(_)) && arguments.agent.is_none() {
+            // An agent that started meanwhile: its log is followed from its first record on.
+            let logs = place.logs().map_err(|error| not_there(&error))?;
+            let is_new = |log: &PlacedLog| !followed.iter().any(|known| known.log.agent_name == log.agent_name);
+            let new: Vec<Followed> = logs.into_iter().filter(is_new).map(|log| Followed::of(log, usize::MAX)).collect();
+            followed.extend(new);
         }
     }
 }

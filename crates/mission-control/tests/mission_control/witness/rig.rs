@@ -9,6 +9,7 @@ use agenttrader_agent::snapshot::{Market, Snapshot};
 use agenttrader_agent::start::Identity;
 use agenttrader_agent::status::{Audit, KillSwitch, Safety};
 use agenttrader_agent::tasks::Tasks;
+use agenttrader_agent::unwritable::{Unwritable, Written};
 use agenttrader_audit::checkpoint::SignedCheckpoint;
 use agenttrader_audit::log::origin;
 use agenttrader_audit::note::VerifierKey;
@@ -87,7 +88,11 @@ fn snapshot(tree_size: u64, writable: bool) -> Snapshot {
             gating_reasons: if writable { vec![] } else { vec!["AUDIT_UNAVAILABLE".to_owned()] },
         },
         audit: Audit { origin: origin(REPO_ID, AGENT), tree_size, root_hash: None, checkpoint_utc: None },
-        log_writable: writable,
+        unwritable: if writable {
+            vec![]
+        } else {
+            vec![Unwritable::new(Written::Log, "No space left on device (os error 28)")]
+        },
         execution_enabled: false,
         not_ready: Vec::new(),
     }
