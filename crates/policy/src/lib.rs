@@ -20,6 +20,7 @@ pub mod dockerfile;
 pub mod environment;
 pub mod finding;
 pub mod found;
+pub mod image;
 pub mod judged;
 pub mod keyed;
 pub mod kustomize;

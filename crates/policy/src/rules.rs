@@ -9,6 +9,7 @@ mod identity;
 mod kill_switch;
 mod network;
 mod no_execute;
+mod no_latest;
 mod parse;
 mod probes;
 mod rbac;
@@ -25,6 +26,7 @@ pub const JUDGES: &[(Rule, Judge)] = &[
     (Rule::NoExecute, no_execute::judge),
     (Rule::KillSwitch, kill_switch::judge),
     (Rule::SwitchRead, switch_read::judge),
+    (Rule::NoLatest, no_latest::judge),
     (Rule::Parse, parse::judge),
     (Rule::Rbac, rbac::judge),
     (Rule::Identity, identity::judge),
