@@ -1,5 +1,6 @@
 //! Who an agent is, from the environment it is started with. No identity, no start.
 
+use agenttrader_audit::witnessed::WITNESS_AGENT;
 use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole, Build, REPO_ID, is_agent_name};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +14,9 @@ pub const WHALE: &str = "whale-strategy";
 /// The gate that judges and never executes.
 pub const SHADOW_GATE: &str = "shadow-gate";
 /// Mission control.
-pub const MISSION_CONTROL: &str = "mission-control";
+pub const MISSION_CONTROL: &str = WITNESS_AGENT;
+/// Whose log commands write to that make reports. No process of that name runs.
+pub const GOVERNANCE_CLI: &str = "governance-cli";
 
 /// Who starts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,9 @@
-//! Every system call of the log, and of those who read logs. Tests put a disk in that fails.
+//! Every system call of the log, and of those who read logs. Tests put a disk in that fails. Those who only read what others made follow no
+//! link there.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,32 @@ pub(crate) struct Seen {
 pub(crate) struct Listed {
     pub(crate) name: String,
     pub(crate) is_dir: bool,
+}
+
+/// What those who only read find under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File,
+    Folder,
+    /// A symbolic link, a pipe, a device.
+    Other,
+}
+
+/// One name in a folder, for those who only read.
+#[derive(Clone, Debug)]
+pub(crate) struct Name {
+    /// `None` where it is not UTF-8.
+    pub(crate) name: Option<String>,
+    pub(crate) kind: Kind,
+}
+
+/// What those who only read found of a file.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Bytes(Vec<u8>),
+    None,
+    NotAFile,
+    TooLong,
 }
 
 /// What the log asks of a disk: one method a kind of system call. A call that failed may have been carried out all the same.
@@ -152,7 +179,7 @@ impl Disk for SystemDisk {
 pub(crate) fn is_locked(path: &Path) -> io::Result<bool> {
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(false),
         Err(error) => return Err(error),
     };
     match file.try_lock_shared() {
@@ -160,6 +187,66 @@ pub(crate) fn is_locked(path: &Path) -> io::Result<bool> {
         Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(error)) => Err(error),
     }
+}
+
+/// A file's bytes. Neither links nor anything but plain files are opened: a pipe would never end.
+pub(crate) fn read_plain(path: &Path, most: usize) -> io::Result<Found> {
+    let named = match fs::symlink_metadata(path) {
+        Ok(named) => named,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(Found::None),
+        Err(error) => return Err(error),
+    };
+    if !named.is_file() {
+        return Ok(Found::NotAFile);
+    }
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::None),
+        Err(error) => return Err(error),
+    };
+    let opened = file.metadata()?;
+    // Between looking and opening, the name may have been given to another file, as a checkpoint's is, or to a link.
+    if !opened.is_file() || (fs::symlink_metadata(path).is_ok_and(|now| now.is_symlink())) {
+        return Ok(Found::NotAFile);
+    }
+    let bound = u64::try_from(most).unwrap_or(u64::MAX);
+    if opened.size() > bound {
+        return Ok(Found::TooLong);
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(opened.size()).unwrap_or(0));
+    file.take(bound.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(if bytes.len() > most { Found::TooLong } else { Found::Bytes(bytes) })
+}
+
+/// The names in a folder; `None` where there is none. A link is followed here: whoever names a folder may name it so, and the links in it
+/// are told apart.
+pub(crate) fn list_plain(path: &Path) -> io::Result<Option<Vec<Name>>> {
+    match fs::metadata(path) {
+        Ok(named) if named.is_dir() => {}
+        Ok(_) => return Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        let kind = match entry.file_type() {
+            Ok(kind) if kind.is_file() => Kind::File,
+            Ok(kind) if kind.is_dir() => Kind::Folder,
+            Ok(_) => Kind::Other,
+            // Removed since it was listed.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        names.push(Name { name: entry.file_name().into_string().ok(), kind });
+    }
+    names.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(Some(names))
 }
 
 /// Makes a folder and those above it down from `base`, which stands. Their names are durable then, whoever made them: a call that seemed to
@@ -175,17 +262,22 @@ pub(crate) fn make_dirs(disk: &dyn Disk, base: &Path, path: &Path) -> io::Result
     Ok(())
 }
 
-/// Makes the folder that all others lie in, if it is not there.
+/// Makes the folder that all others lie in, if it is not there. Its name is durable then, whoever made it: a start that was killed may have,
+/// and not come to the sync.
 pub(crate) fn make_base(disk: &dyn Disk, path: &Path) -> io::Result<()> {
-    if path.as_os_str().is_empty() || disk.len_of(path)?.is_some() {
-        return Ok(());
+    let Some(above) = path.parent() else { return Ok(()) };
+    let stood = disk.len_of(path)?.is_some();
+    if !stood {
+        make_base(disk, above)?;
+        match disk.make_dir(path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
     }
-    let above = path.parent().unwrap_or(Path::new(""));
-    make_base(disk, above)?;
-    match disk.make_dir(path) {
-        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-        _ if above.as_os_str().is_empty() => disk.sync_dir(Path::new(".")),
-        _ => disk.sync_dir(above),
+    match disk.sync_dir(if above.as_os_str().is_empty() { Path::new(".") } else { above }) {
+        // Whoever may not even open it made nothing in it.
+        Err(error) if stood && error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        synced => synced,
     }
 }
 
@@ -303,6 +395,12 @@ impl Places {
 
     pub(crate) fn checkpoint(&self) -> PathBuf {
         self.root.join("checkpoint")
+    }
+
+    /// The next checkpoint, until it is in its place. At first it stands there before the head it is of: a head without a checkpoint and
+    /// without this one is not what a kill leaves.
+    pub(crate) fn next_checkpoint(&self) -> PathBuf {
+        self.state.join("checkpoint.new")
     }
 
     /// The journal of a version whose logs had no tree.

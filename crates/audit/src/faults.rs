@@ -3,6 +3,7 @@
 mod each_call;
 mod faulty;
 mod hanging;
+mod killed;
 mod power;
 mod power_loss;
 mod recorder;

@@ -152,11 +152,14 @@ impl Integrator {
             last_time: durable.last_time,
         };
         let bytes = head.to_bytes().map_err(io::Error::other)?;
+        if self.covered.is_none() {
+            self.disk.create(&self.places.next_checkpoint())?;
+        }
         disk::replace(&*self.disk, &self.places.state.join("head.new"), &self.places.head(), &bytes)?;
 
         let signed = Checkpoint { origin: head.origin, size: head.size, root: head.root }.signed(&self.signer);
         let bytes = signed.to_string().into_bytes();
-        disk::replace(&*self.disk, &self.places.state.join("checkpoint.new"), &self.places.checkpoint(), &bytes)?;
+        disk::replace(&*self.disk, &self.places.next_checkpoint(), &self.places.checkpoint(), &bytes)?;
         self.grown = grown;
         self.covered = Some(durable.size);
         *locked(&self.shared.checkpoint_time) = durable.last_time;

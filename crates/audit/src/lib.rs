@@ -14,12 +14,12 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod ahead;
 mod answer;
 mod batch;
 mod blobs;
 pub mod checkpoint;
 mod disk;
-mod disk_read;
 mod encode;
 mod error;
 #[cfg(test)]
@@ -50,6 +50,7 @@ mod tree;
 pub mod verify;
 mod watch;
 pub mod witness;
+pub mod witnessed;
 mod writer;
 
 pub use log::{Health, Log, LogError, OpenError, Opened, Options, Ticket, Torn};

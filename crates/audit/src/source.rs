@@ -3,7 +3,7 @@
 //! A path is relative to the log's root and written with `/`: `checkpoint`, `tile/0/000`, `tile/entries/000.p/7`. Large payloads are read
 //! through the same trait, with their SHA-256 in hex as path.
 
-use crate::disk_read::{self, Found, Kind};
+use crate::disk::{self, Found, Kind};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
@@ -32,6 +32,11 @@ pub trait LogFiles: Sync {
 
     /// Whether somebody may be writing there now.
     fn is_live(&self) -> bool;
+
+    /// Whether an agent writes there at times: one that was killed may have left partial files that its checkpoint has outgrown.
+    fn is_written(&self) -> bool {
+        false
+    }
 }
 
 /// Why a file cannot be read.
@@ -136,7 +141,7 @@ impl LogFiles for Directory {
             return Ok(None);
         }
         let whole = self.root.join(relative);
-        match disk_read::read(&whole, most) {
+        match disk::read_plain(&whole, most) {
             Ok(Found::Bytes(bytes)) => Ok(Some(bytes)),
             Ok(Found::None) => Ok(None),
             Ok(Found::NotAFile) => Err(SourceError::NotAFile { path: path.to_owned() }),
@@ -152,7 +157,7 @@ impl LogFiles for Directory {
             let path = self.root.join(&folder);
             let failed = |source| SourceError::Io { path: path.display().to_string(), source };
             // A folder that is gone by now was removed meanwhile.
-            let Some(names) = disk_read::list(&path).map_err(failed)? else { continue };
+            let Some(names) = disk::list_plain(&path).map_err(failed)? else { continue };
             if names.is_empty() && !folder.is_empty() {
                 found.push(format!("{folder}/"));
             }
@@ -175,7 +180,11 @@ impl LogFiles for Directory {
 
     fn is_live(&self) -> bool {
         // One that cannot be looked at may be held.
-        self.lock.as_deref().is_some_and(|lock| disk_read::is_locked(lock).unwrap_or(true))
+        self.lock.as_deref().is_some_and(|lock| disk::is_locked(lock).unwrap_or(true))
+    }
+
+    fn is_written(&self) -> bool {
+        self.lock.is_some()
     }
 }
 

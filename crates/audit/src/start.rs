@@ -1,5 +1,6 @@
 //! What stands of a log at start: taken under its lock, checked against itself, rid of what a crash left.
 
+use crate::ahead::{self, Found};
 use crate::blobs::Blobs;
 use crate::checkpoint::SignedCheckpoint;
 use crate::disk::{self, Disk, Places};
@@ -59,19 +60,22 @@ pub(crate) fn start(
     let replayed = replay(&**disk, places, owner, head.as_ref())?;
     let tree = read_tree(&**disk, places, head.as_ref())?;
     let checkpoint = read_checkpoint(&**disk, places, signer, head.as_ref())?;
-    let found = look_through(&**disk, places, replayed.size).map_err(at(&places.root))?;
+    let found = look_through(&**disk, places, tree.size(), replayed.size).map_err(at(&places.root))?;
     if let Some(tile) = found.beyond {
         let why = format!("the journal ends at record {}, and this holds a later one", replayed.size);
         return Err(disagrees(places.root.join(tile.to_string()), why));
     }
+    check_ahead(&**disk, places, &tree, found.ahead)?;
 
     let journal = open_end(disk, places, &replayed, segment_bytes)?;
     let blobs = Blobs::new(Arc::clone(disk), places);
     blobs.settle(&replayed.payloads)?;
     // What a crash left half written has no name of ours. The writer has made nothing yet, so that none of it is in use.
     for entry in disk.list(&places.state).map_err(at(&places.state))? {
-        if entry.name.ends_with(".new") {
-            let path = places.state.join(&entry.name);
+        let path = places.state.join(&entry.name);
+        // Killed once more before there is a checkpoint, the log looks as it does now.
+        let is_first = checkpoint.is_none() && path == places.next_checkpoint();
+        if entry.name.ends_with(".new") && !is_first {
             disk::remove_if_there(&**disk, &path).map_err(at(&path))?;
         }
     }
@@ -162,6 +166,38 @@ fn read_checkpoint(
         return Err(disagrees(path, why));
     }
     Ok(Some(signed))
+}
+
+/// What stands ahead of the head must be what the journal makes: it was made of it before a kill, or else head and checkpoint of another
+/// history were taken away, and another one must not be signed in its place.
+fn check_ahead(disk: &dyn Disk, places: &Places, tree: &Tree, ahead: Vec<Tile>) -> Result<(), OpenError> {
+    if ahead.is_empty() {
+        return Ok(());
+    }
+    let read = |tile: Tile| disk::read_whole(disk, &places.root.join(tile.to_string()), BUNDLE_BYTES_MOST);
+    let mut wrong = None;
+    let reached = ahead::compare(
+        disk,
+        &places.journal,
+        tree.clone(),
+        ahead,
+        read,
+        |_| {},
+        |tile, found| {
+            wrong.get_or_insert((places.root.join(tile.to_string()), found));
+        },
+    );
+    let reached = reached.map_err(at(&places.journal))?;
+    match wrong {
+        _ if !reached.joins => {
+            Err(disagrees(places.journal.clone(), format!("it begins after the {} records of the head", tree.size())))
+        }
+        None => Ok(()),
+        Some((path, Found::Unread(source))) => Err(at(&path)(source)),
+        Some((path, Found::Other | Found::Beyond)) => {
+            Err(disagrees(path, "no head covers it, and it is not what the journal's records make of it"))
+        }
+    }
 }
 
 /// Opens the journal's end to go on, without what is torn; a new log's journal begins here.

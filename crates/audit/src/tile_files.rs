@@ -1,5 +1,6 @@
 //! The tiles and bundles of a log on disk: written beside the journal, synced together, then put in their places.
 
+use crate::ahead;
 use crate::disk::{self, Disk, Places};
 use crate::tile::Tile;
 use crate::tree::Made;
@@ -120,16 +121,25 @@ pub(crate) struct Found {
     pub(crate) partial: BTreeSet<Tile>,
     /// The first tile or bundle that a tree of the log's size has not reached.
     pub(crate) beyond: Option<Tile>,
+    /// Those that the tree of the head does not have yet.
+    pub(crate) ahead: Vec<Tile>,
 }
 
-/// Looks through the tiles of a log of `size` records, and removes empty folders. What has no tile's name is left for who verifies the log.
-pub(crate) fn look_through(disk: &dyn Disk, places: &Places, size: u64) -> io::Result<Found> {
+/// Looks through the tiles of a log of `size` records, of which a head covers the first ones, and removes empty folders. What has no tile's name
+/// is left for who verifies the log.
+pub(crate) fn look_through(disk: &dyn Disk, places: &Places, covered: u64, size: u64) -> io::Result<Found> {
     let mut found = Found::default();
-    look_into(disk, places, "tile", size, &mut found)?;
+    look_into(disk, places, "tile", (covered, size), &mut found)?;
     Ok(found)
 }
 
-fn look_into(disk: &dyn Disk, places: &Places, folder: &str, size: u64, found: &mut Found) -> io::Result<()> {
+fn look_into(
+    disk: &dyn Disk,
+    places: &Places,
+    folder: &str,
+    (covered, size): (u64, u64),
+    found: &mut Found,
+) -> io::Result<()> {
     let path = places.root.join(folder);
     let listed = disk::list_if_there(disk, &path)?;
     if listed.is_empty() && folder.ends_with(".p") {
@@ -138,7 +148,7 @@ fn look_into(disk: &dyn Disk, places: &Places, folder: &str, size: u64, found: &
     for entry in listed {
         let name = format!("{folder}/{}", entry.name);
         if entry.is_dir {
-            look_into(disk, places, &name, size, found)?;
+            look_into(disk, places, &name, (covered, size), found)?;
         } else if let Some(tile) = Tile::parse(&name) {
             let is_reached = of_tree(&tile, size).is_some_and(|now| now.width >= tile.width);
             if !is_reached {
@@ -146,6 +156,9 @@ fn look_into(disk: &dyn Disk, places: &Places, folder: &str, size: u64, found: &
             }
             if !tile.is_full() {
                 found.partial.insert(tile);
+            }
+            if ahead::size_of(tile).is_none_or(|from| from > covered) {
+                found.ahead.push(tile);
             }
         }
     }

@@ -122,6 +122,7 @@ fn verify_into(
     let listed = file_set::check(files, &snapshot, unfinished, report);
     let key = signature::check(&snapshot, walk.leaf_zero(), against, report);
     held::check(files, &snapshot, key.as_ref(), against, report);
+    report.tell_ended();
     report.tell_not_shown(against, listed);
     Some((snapshot, agent))
 }

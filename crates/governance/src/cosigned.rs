@@ -4,7 +4,7 @@ use crate::place::PlacedLog;
 use agenttrader_audit::checkpoint::{CheckpointError, SignedCheckpoint};
 use agenttrader_audit::note::{NOTE_BYTES_MOST, VerifierKey};
 use agenttrader_audit::source::{Directory, LogFiles as _, SourceError};
-use std::path::{Path, PathBuf};
+use agenttrader_audit::witnessed::cosigned_dir;
 
 /// Why a cosigned checkpoint cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -21,11 +21,6 @@ pub enum CosignedError {
         #[source]
         source: CheckpointError,
     },
-}
-
-/// The folder of cosigned checkpoints in a data directory, one file an agent.
-pub fn cosigned_dir(data_dir: &Path) -> PathBuf {
-    data_dir.join("audit-state/mission-control/cosigned")
 }
 
 /// The latest checkpoint of a log that a witness cosigned; `None` where none did. The log's own signature is verified, the witnesses' are not.

@@ -3,6 +3,7 @@
 use crate::keyring::origin;
 use agenttrader_agent::clock;
 use agenttrader_agent::keys::{KeyError, Keys};
+pub use agenttrader_agent::start::GOVERNANCE_CLI;
 use agenttrader_audit::log::{Log, LogError, OpenError};
 use agenttrader_audit::receipt::Receipt;
 use agenttrader_audit::record::{Entry, IntentType, Outcome};
@@ -12,9 +13,6 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-
-/// The agent in whose log commands record what they wrote.
-pub const GOVERNANCE_CLI: &str = "governance-cli";
 
 /// Longest wait for a record to be durable and covered by a checkpoint.
 const RECORDED_WITHIN: Duration = Duration::from_secs(10);

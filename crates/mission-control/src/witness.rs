@@ -1,4 +1,4 @@
-//! The witness: follows every agent's log, checks that each checkpoint goes on from the last, cosigns it (C2SP tlog-witness), raises what is
+//! The witness: follows every agent's log and the one that commands write to, checks that each checkpoint goes on from the last, cosigns it (C2SP tlog-witness), raises what is
 //! wrong, and sends checkpoints to outside witnesses.
 //!
 //! On one machine it finds accidents and single logs that were damaged or rolled back. Whoever holds the whole machine can roll back the
@@ -19,6 +19,7 @@ use agenttrader_agent::clock;
 use agenttrader_agent::keys::{self, KeyError};
 use agenttrader_agent::marketdata_health::http_client;
 use agenttrader_agent::served_log::ServedLog;
+use agenttrader_agent::start::GOVERNANCE_CLI;
 use agenttrader_agent::tasks::Stop;
 use agenttrader_audit::log::origin;
 use agenttrader_audit::note::{NoteSigner, VerifierKey};
@@ -112,13 +113,20 @@ impl Witness {
         let shared = Arc::new(Shared::new(Arc::clone(hub), store.clone()));
         let tell: Tell = Arc::from(tell);
         let timeout = hub.cadence().timeout;
-        let mut followers = Vec::new();
+        let mut sources = BTreeMap::new();
         for agent in hub.inventory().agents().iter().filter(|agent| agent.replicas > 0) {
-            let agent_name = agent.agent_name.clone();
-            let source = match own.get(&agent_name) {
-                Some(log) => LogSource::own(log.clone(), client.clone(), timeout),
+            let source = match own.get(&agent.agent_name) {
+                Some(log) => LogSource::here(log.clone(), client.clone(), timeout),
                 None => LogSource::endpoint(agent.audit_url(), client.clone(), timeout),
             };
+            sources.insert(agent.agent_name.clone(), source);
+        }
+        // Nobody serves it: it is read where it lies.
+        let of_commands = ServedLog::of_agent(&data_dir, GOVERNANCE_CLI);
+        let of_commands = LogSource::here(of_commands, client.clone(), timeout);
+        sources.entry(GOVERNANCE_CLI.to_owned()).or_insert(of_commands);
+        let mut followers = Vec::new();
+        for (agent_name, source) in sources {
             let cosigned = kept_cosigned(&store, &data_dir, &agent_name, &pinned);
             shared.add(&agent_name, source.clone(), cosigned);
             let mut follower = Follower {

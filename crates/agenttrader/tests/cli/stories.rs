@@ -390,6 +390,9 @@ fn every_command_of_a_packs_readme_runs_as_it_is_printed_and_finds_what_was_alte
     for (change, found_by) in [
         ("printf x >> logs/shadow-gate/tile/0/000.p/7", &index),
         ("touch logs/other", &index),
+        ("ln -s ../vkeys logs/other", &index),
+        ("mkfifo logs/other", &index),
+        ("mv vkeys .. && ln -s ../vkeys vkeys", &index),
         ("rm vkeys", &index),
         ("for blob in blobs/*; do printf x >> $blob; done", &blocks[2]),
         ("sed -i s/KILL_SWITCH/KILL_SWITCX/ logs/shadow-gate/tile/entries/000.p/7", &blocks[3]),

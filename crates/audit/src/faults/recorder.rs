@@ -233,6 +233,10 @@ impl Disk for Recorder {
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        // What lies above stood before.
+        if !path.starts_with(&self.base) {
+            return fs::metadata(path).map(drop);
+        }
         self.change(|| fs::metadata(path).map(drop), |inner, ()| Some(Call::SyncFolder(inner.folder(&self.base, path))))
     }
 

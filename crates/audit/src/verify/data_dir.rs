@@ -10,11 +10,12 @@ use super::payloads::Payloads;
 use super::report::{LogReport, Verdict};
 use super::snapshot::Snapshot;
 use super::{Against, Progress, verify_into};
-use crate::disk::Places;
-use crate::disk_read::{self, Kind};
-use crate::note::{NOTE_BYTES_MOST, VerifierKey};
+use crate::disk::{self, Kind, Places};
+
+use crate::note::NOTE_BYTES_MOST;
 use crate::source::{Directory, LogFiles as _};
 use crate::tile::{self, Level, TILE_WIDTH, Tile};
+use crate::witnessed::{self, COSIGNED, WITNESSES};
 use agenttrader_core::digest::Digest;
 use agenttrader_core::error_chain::chain;
 use agenttrader_core::identity::is_agent_name;
@@ -22,9 +23,6 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
-
-/// Where mission control keeps the checkpoints that it or other witnesses cosigned, one file an agent.
-const COSIGNED: &str = "audit-state/mission-control/cosigned";
 
 /// How often a live log's first checkpoint is looked for, and how long is waited in between: for a slow disk's sake ten seconds in all.
 const FIRST_TRIES: u32 = 500;
@@ -147,7 +145,7 @@ fn keys(data_dir: &Path, given: Option<&KnownKeys>, findings: &mut Findings) -> 
 
 /// The checkpoints that witnesses cosigned. Gives the agents they are of.
 fn cosigned(data_dir: &Path, held: &mut Vec<Held>, findings: &mut Findings) -> BTreeSet<String> {
-    let folder = Directory::new(data_dir.join(COSIGNED));
+    let folder = Directory::new(witnessed::cosigned_dir(data_dir));
     let mut agents = BTreeSet::new();
     let listed = match folder.list() {
         Ok(listed) => listed.unwrap_or_default(),
@@ -156,14 +154,18 @@ fn cosigned(data_dir: &Path, held: &mut Vec<Held>, findings: &mut Findings) -> B
             return agents;
         }
     };
-    let listed_witnesses = witnesses_listed(data_dir);
+    let witnesses = witnessed::witnesses(data_dir).unwrap_or_else(|error| {
+        let unread = error.is_unread();
+        findings.push(Finding { unread, ..Finding::differs(Spot::File(WITNESSES.to_owned()), chain(&error)) });
+        Vec::new()
+    });
     // Another name is one that is being written.
     for name in listed.into_iter().filter(|name| is_agent_name(name)) {
         let path = format!("{COSIGNED}/{name}");
         match folder.read(&name, NOTE_BYTES_MOST) {
             Ok(None) => {}
             Err(error) => findings.push(Finding::of_source(Spot::File(path), &error)),
-            Ok(Some(bytes)) => match Held::cosigned(&path, &bytes).map(|held| held.of_listed(&listed_witnesses)) {
+            Ok(Some(bytes)) => match Held::cosigned(&path, &bytes).map(|held| held.of_listed(&witnesses)) {
                 Ok(found) => {
                     let of_agent = found.checkpoint.checkpoint.origin.ends_with(&format!("/{name}"));
                     if !of_agent {
@@ -184,7 +186,7 @@ fn cosigned(data_dir: &Path, held: &mut Vec<Held>, findings: &mut Findings) -> B
 fn agents(data_dir: &Path, findings: &mut Findings) -> BTreeSet<String> {
     let mut agents = BTreeSet::new();
     for (folder, is_audit) in [("audit", true), ("audit-state", false)] {
-        let names = match disk_read::list(&data_dir.join(folder)) {
+        let names = match disk::list_plain(&data_dir.join(folder)) {
             Ok(Some(names)) => names,
             Ok(None) => {
                 if is_audit {
@@ -218,41 +220,50 @@ fn verify_agent(data_dir: &Path, agent_name: &str, against: &Against<'_>) -> Log
     let files = Directory::of_agent(data_dir, agent_name);
     let payloads = Payloads::new(against.blobs);
     let mut report = LogReport::of(files.place());
-    let is_new = places.state.is_dir() && is_new(&places, &files);
-    let found = if is_new {
+    let stage = if places.state.is_dir() { stage(&places, &files) } else { Stage::Signed };
+    let found = if stage == Stage::Signed {
+        verify_into(&mut report, &files, against, &payloads, &|size| journal::holds_more(&places, size))
+    } else {
         report.live = files.is_live();
         begun(agent_name, against, &mut report);
         None
-    } else {
-        verify_into(&mut report, &files, against, &payloads, &|size| journal::holds_more(&places, size))
     };
     let (snapshot, agent) = found.map_or((None, None), |(snapshot, agent)| (Some(snapshot), agent));
     // Without a checkpoint where there should be one nothing can be held against it.
-    if is_new || snapshot.is_some() {
-        // It may have been opened since.
-        report.live |= files.is_live();
-        let journal = Journal {
-            places: &places,
-            files: &files,
-            snapshot: snapshot.as_ref(),
-            agent: agent.as_ref(),
-            payloads: &payloads,
-            live: report.live,
-        };
-        journal.check(&mut report);
-        if !report.live && (is_new || report.counts.in_flight > 0) {
-            let before = report.findings.clone();
-            ahead::check(&places, &files, snapshot.as_ref(), &mut report);
-            // Started meanwhile, it goes on from both journal and tree.
-            if files.is_live() {
-                report.live = true;
-                report.findings = before;
-            }
+    if stage == Stage::Signed && snapshot.is_none() {
+        return report;
+    }
+    // It may have been opened since.
+    report.live |= files.is_live();
+    let journal = Journal {
+        places: &places,
+        files: &files,
+        snapshot: snapshot.as_ref(),
+        agent_name,
+        agent,
+        payloads: &payloads,
+        live: report.live,
+    };
+    let head = journal.check(&mut report);
+    let head = head.filter(|_| stage == Stage::Headed);
+    if stage != Stage::Signed || report.counts.in_flight > 0 {
+        let before = report.findings.clone();
+        ahead::check(&places, &files, snapshot.as_ref(), head.as_ref(), &mut report);
+        // Started meanwhile, it goes on from both journal and tree.
+        if !report.live && files.is_live() {
+            report.live = true;
+            report.findings = before;
+            ahead::check(&places, &files, snapshot.as_ref(), None, &mut report);
         }
-        if let Some(records) = report.uncovered.filter(|records| *records > 0) {
-            let what = "whoever can write the folder can change them";
-            report.not_shown.push(format!("records that no checkpoint signs: {records}; {what}"));
-        }
+    }
+    if report.live {
+        report.ended = None;
+    } else if stage == Stage::Headed {
+        report.ended = Some("between its first head and the first checkpoint, which is not there yet".to_owned());
+    }
+    if let Some(records) = report.uncovered.filter(|records| *records > 0) {
+        let what = "whoever can write the folder can change them";
+        report.not_shown.push(format!("records that no checkpoint signs: {records}; {what}"));
     }
     report
 }
@@ -273,21 +284,33 @@ fn named_since(files: &Directory, from: u64) -> BTreeSet<Digest> {
     named
 }
 
-/// Whether a log has no checkpoint yet. The first one follows its head at once.
-fn is_new(places: &Places, files: &Directory) -> bool {
+/// How far a log has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// No head, and no checkpoint.
+    Begun,
+    /// Its agent was killed between its first head and its first checkpoint.
+    Headed,
+    /// There is a checkpoint, or should be.
+    Signed,
+}
+
+/// How far a log has come. The first checkpoint of one that is written follows its head at once.
+fn stage(places: &Places, files: &Directory) -> Stage {
     for _ in 0..FIRST_TRIES {
         if places.checkpoint().exists() {
-            return false;
+            return Stage::Signed;
         }
         if !places.head().exists() {
-            return true;
+            return Stage::Begun;
         }
         if !files.is_live() {
-            return false;
+            // Where there never was one, its place is taken before the head is written.
+            return if places.next_checkpoint().exists() { Stage::Headed } else { Stage::Signed };
         }
         std::thread::sleep(FIRST_PAUSE);
     }
-    false
+    Stage::Signed
 }
 
 /// A log without a checkpoint, whose journal may hold its first records.
@@ -304,11 +327,4 @@ fn begun(agent_name: &str, against: &Against<'_>, report: &mut LogReport) {
         let why = format!("it is of {} entries, and the log has no checkpoint", held.checkpoint.checkpoint.size);
         report.findings.push(Finding::differs(Spot::Held(held.name.clone()), why));
     }
-}
-
-/// The witnesses whose lines mission control takes, as it lists them beside its log.
-fn witnesses_listed(data_dir: &Path) -> Vec<VerifierKey> {
-    let beside = Directory::new(data_dir.join("audit-state/mission-control"));
-    let bytes = beside.read("witnesses", NOTE_BYTES_MOST).ok().flatten();
-    bytes.and_then(|bytes| KnownKeys::parse(&bytes).ok()).map(|keys| keys.witnesses()).unwrap_or_default()
 }

@@ -1,9 +1,11 @@
-//! The file set: exactly what the checkpoint's size implies, and what a log that is being written may have besides.
+//! The file set: exactly what the checkpoint's size implies, and what a log that is being written, or was when its agent was killed, may have
+//! besides.
 
 use super::ahead;
 use super::finding::{Finding, Spot};
 use super::report::LogReport;
 use super::snapshot::{self, Snapshot};
+use crate::ahead::size_of;
 use crate::source::LogFiles;
 use crate::tile::{self, Level, TILE_WIDTH, Tile};
 use std::cmp::min;
@@ -39,24 +41,34 @@ pub(super) fn check(
     // It may have been opened since.
     report.live |= files.is_live();
     let may_be_ahead = report.live || unfinished(size);
+    let may_be_left = may_be_ahead || files.is_written();
     let reach = reach(files, size);
     for path in others {
-        let why = match Tile::parse(path) {
-            Some(tile) if may_be_ahead && ahead::size_of(tile).is_none_or(|from| from > reach) => {
+        let tile = Tile::parse(path);
+        let from = tile.map_or_else(|| ahead::size_of_folder(path), size_of);
+        // What a smaller tree had, or the folder that it stood in.
+        let is_outgrown = from.is_some_and(|from| from <= size) && (tile.is_some() || path.ends_with(".p/"));
+        let why = match tile {
+            Some(tile) if is_outgrown && may_be_left => in_flight(files, snapshot, tile),
+            Some(_) if may_be_ahead && from.is_none_or(|from| from > reach) => {
                 Err(format!("a log of {size} entries is far from having such a file"))
             }
             Some(tile) if may_be_ahead => in_flight(files, snapshot, tile),
+            None if is_outgrown && may_be_left => Ok(()),
             // A folder that was made a moment ago, or is about to be removed.
-            None if may_be_ahead && ahead::size_of_folder(path).is_some_and(|from| from <= reach) => Ok(()),
-            Some(_) => Err(format!(
-                "a log of {size} entries has no such file; an agent that was killed may leave one, and removes it when it starts again"
-            )),
+            None if may_be_ahead && from.is_some_and(|from| from <= reach) => Ok(()),
+            Some(_) => Err(format!("a log of {size} entries has no such file")),
             None => Err("no such file belongs to a log".to_owned()),
         };
-        match why {
-            Ok(()) => report.counts.in_flight = report.counts.in_flight.saturating_add(1),
-            Err(why) => report.findings.push(Finding::differs(Spot::File(path.clone()), why)),
-        }
+        let count = match why {
+            Ok(()) if is_outgrown && !report.live => &mut report.counts.outgrown,
+            Ok(()) => &mut report.counts.in_flight,
+            Err(why) => {
+                report.findings.push(Finding::differs(Spot::File(path.clone()), why));
+                continue;
+            }
+        };
+        *count = count.saturating_add(1);
     }
     true
 }

@@ -4,9 +4,10 @@ use super::entry::{self, Agent};
 use super::finding::{Finding, Spot};
 use super::payloads::Payloads;
 use super::report::LogReport;
+use super::signature;
 use super::snapshot::Snapshot;
-use crate::disk::{Places, SystemDisk};
-use crate::disk_read::{self, Found, Kind};
+use crate::disk::{self, Found, Kind, Places, SystemDisk};
+
 use crate::frame::{self, CHAIN_START, Frame};
 use crate::head::{HEAD_BYTES_MOST, Head};
 use crate::journal::{Frames, Next, segment_first, segment_name};
@@ -19,7 +20,7 @@ use std::io::{self, ErrorKind};
 
 /// Whether the journal holds records that a checkpoint of `size` entries does not cover: its agent was ended in the middle of its work.
 pub(super) fn holds_more(places: &Places, size: u64) -> bool {
-    let Ok(Some(names)) = disk_read::list(&places.journal) else { return false };
+    let Ok(Some(names)) = disk::list_plain(&places.journal) else { return false };
     let last = names.iter().filter_map(|name| name.name.as_deref().and_then(segment_first)).max();
     let Some(mut next) = last else { return false };
     let Ok(mut frames) = Frames::open(&SystemDisk, &places.journal.join(segment_name(next)), 0) else { return false };
@@ -35,7 +36,9 @@ pub(super) struct Journal<'log> {
     pub(super) files: &'log dyn LogFiles,
     /// None where there is no checkpoint yet.
     pub(super) snapshot: Option<&'log Snapshot>,
-    pub(super) agent: Option<&'log Agent>,
+    pub(super) agent_name: &'log str,
+    /// Whose records they must be; without a checkpoint the head says it, if there is one.
+    pub(super) agent: Option<Agent>,
     pub(super) payloads: &'log Payloads<'log>,
     pub(super) live: bool,
 }
@@ -56,18 +59,25 @@ impl Journal<'_> {
         Spot::State(name.to_owned())
     }
 
-    /// Checks head and journal, and counts what the checkpoint does not cover.
-    pub(super) fn check(&self, report: &mut LogReport) {
+    /// Checks head and journal, and counts what the checkpoint does not cover. Gives the head, if the journal reaches it.
+    pub(super) fn check(mut self, report: &mut LogReport) -> Option<Head> {
         let head = self.head(report);
-        let names = match disk_read::list(&self.places.journal) {
+        let of_head = || head.as_ref().and_then(|head| signature::parse_origin(&head.origin));
+        self.agent = self.agent.take().or_else(|| of_head().map(|(repo_id, name)| Agent::new(repo_id, name)));
+        self.records(head.as_ref(), report)?;
+        head.filter(|head| report.uncovered.is_some_and(|more| head.size <= self.size().saturating_add(more)))
+    }
+
+    fn records(&self, head: Option<&Head>, report: &mut LogReport) -> Option<()> {
+        let names = match disk::list_plain(&self.places.journal) {
             Ok(Some(names)) => names,
             Ok(None) => {
                 report.not_shown.push("entries after this checkpoint: the journal is not here".to_owned());
-                return;
+                return None;
             }
             Err(error) => {
                 report.findings.push(unread("journal", &error));
-                return;
+                return None;
             }
         };
         let mut segments = Vec::new();
@@ -86,7 +96,7 @@ impl Journal<'_> {
             if !(self.live || self.size() == 0) {
                 report.findings.push(Finding::differs(Self::spot("journal"), why));
             }
-            return;
+            return None;
         };
         if first > self.size() && !self.live {
             let why = format!("it begins at record {first}, and the checkpoint covers {}", self.size());
@@ -95,12 +105,12 @@ impl Journal<'_> {
         let mut at = At { next: first, chain: self.chain_at(first, report) };
         let last = segments.last().copied();
         for segment in segments {
-            if let Err(finding) = self.segment(segment, last == Some(segment), head.as_ref(), &mut at, report) {
+            if let Err(finding) = self.segment(segment, last == Some(segment), head, &mut at, report) {
                 report.findings.push(finding);
-                return;
+                return None;
             }
         }
-        if let Some(head) = &head
+        if let Some(head) = head
             && head.size > at.next
             && !self.live
         {
@@ -108,6 +118,7 @@ impl Journal<'_> {
             report.findings.push(Finding::differs(Self::spot("journal"), why));
         }
         report.uncovered = Some(at.next.saturating_sub(self.size()));
+        Some(())
     }
 
     /// The chain over the tree's first entries, out of the hashes of its leaves.
@@ -143,7 +154,7 @@ impl Journal<'_> {
     fn head(&self, report: &mut LogReport) -> Option<Head> {
         let size = self.size();
         let mut differs = |why: String| report.findings.push(Finding::differs(Self::spot("head"), why));
-        let bytes = match disk_read::read(&self.places.head(), HEAD_BYTES_MOST) {
+        let bytes = match disk::read_plain(&self.places.head(), HEAD_BYTES_MOST) {
             Ok(Found::Bytes(bytes)) => bytes,
             Ok(Found::None) => {
                 if self.snapshot.is_some() && self.places.state.is_dir() {
@@ -169,6 +180,9 @@ impl Journal<'_> {
         };
         let signed = self.snapshot.map(|snapshot| &snapshot.signed().checkpoint);
         match signed {
+            None if signature::parse_origin(&head.origin).is_none_or(|(_, name)| name != self.agent_name) => {
+                differs(format!("it is of `{}`", head.origin));
+            }
             Some(signed) if head.origin != signed.origin => differs(format!("it is of `{}`", head.origin)),
             Some(_) if head.size < size => {
                 differs(format!("it covers {} records, and the checkpoint {size}: it was rolled back", head.size));
@@ -273,7 +287,8 @@ impl Journal<'_> {
                 Err(format!("record {index} is not the log's entry {index}"))
             };
         }
-        let told = entry::check(frame.record, index, self.agent).map_err(|why| format!("record {index}: {why}"))?;
+        let told =
+            entry::check(frame.record, index, self.agent.as_ref()).map_err(|why| format!("record {index}: {why}"))?;
         if let Some(stored) = told.stored {
             let pending = Directory::new(&self.places.pending);
             self.payloads.check_durable(stored, &pending).map_err(|why| format!("record {index}: {}", why.why))?;

@@ -38,6 +38,8 @@ pub struct Counts {
     pub files: u64,
     /// Files of a larger or smaller tree, of a log that is being written.
     pub in_flight: u64,
+    /// Files of a smaller tree that an agent which was killed did not come to remove. Each begins a file of this one.
+    pub outgrown: u64,
     /// `agent_start` records with the same public keys.
     pub starts: u64,
     /// Large payloads that entries name.
@@ -88,6 +90,8 @@ pub struct LogReport {
     pub uncovered: Option<u64>,
     /// Bytes at the journal's end that are no record: its agent was ended while it wrote, and will cut them off.
     pub torn: Option<u64>,
+    /// In the middle of what its agent was ended, in words, where what it left shows that. The next start goes on from there.
+    pub ended: Option<String>,
     /// What is wrong.
     pub findings: Findings,
     /// What was checked.
@@ -117,6 +121,7 @@ impl LogReport {
             begun: false,
             uncovered: None,
             torn: None,
+            ended: None,
             findings: Findings::default(),
             counts: Counts::default(),
             not_shown: Vec::new(),
@@ -148,6 +153,22 @@ impl LogReport {
     /// Whether its agent ended before any checkpoint signed what the journal holds.
     const fn is_left_unsigned(&self) -> bool {
         self.begun && !self.live && matches!(self.uncovered, Some(1..))
+    }
+
+    /// Writes down in the middle of what its agent was ended.
+    pub(super) fn tell_ended(&mut self) {
+        if self.live || self.ended.is_some() {
+            return;
+        }
+        self.ended = match (self.counts.in_flight, self.counts.outgrown) {
+            (0, 0) => None,
+            (0, 1) => Some("after a checkpoint, before it removed a file that this one has outgrown".to_owned()),
+            (0, many) => Some(format!("after a checkpoint, before it removed {many} files that this one has outgrown")),
+            (1, _) => Some("while it made its next checkpoint: a file of that one's tree stands there".to_owned()),
+            (many, _) => {
+                Some(format!("while it made its next checkpoint: {many} files of that one's tree stand there"))
+            }
+        };
     }
 
     /// Writes down what this verification cannot show.
@@ -211,6 +232,7 @@ impl fmt::Display for LogReport {
             (counts.held, "kept checkpoints, which it extends"),
             (counts.cosignatures, "cosignatures"),
             (counts.in_flight, "files in flight"),
+            (counts.outgrown, "files of an earlier checkpoint"),
         ] {
             if count > 0 {
                 write!(out, ", {count} {what}")?;
@@ -225,6 +247,9 @@ impl fmt::Display for LogReport {
         }
         if let Some(records) = self.uncovered.filter(|records| *records > 0) {
             writeln!(out, "  journal: {records} records that no checkpoint covers yet")?;
+        }
+        if let Some(ended) = &self.ended {
+            writeln!(out, "  its agent was ended {ended}; the next start goes on from there")?;
         }
         if let Some(bytes) = self.torn {
             writeln!(out, "  journal: {bytes} bytes at its end are no record; the agent cuts them off when it starts")?;

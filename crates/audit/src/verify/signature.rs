@@ -11,7 +11,7 @@ use crate::note::VerifierKey;
 use agenttrader_core::identity::is_agent_name;
 
 /// Repository and agent of an origin: `agenttrader/<repo_id>/<agent_name>`.
-fn parse_origin(origin: &str) -> Option<(&str, &str)> {
+pub(super) fn parse_origin(origin: &str) -> Option<(&str, &str)> {
     let (repo_id, name) = origin.strip_prefix("agenttrader/")?.rsplit_once('/')?;
     (!repo_id.is_empty() && is_agent_name(name)).then_some((repo_id, name))
 }

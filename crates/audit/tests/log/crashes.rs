@@ -233,3 +233,73 @@ fn large_payloads_that_a_crash_left_staged_are_placed_if_a_record_names_them_and
     assert_eq!(fs::read(&blob).unwrap(), bytes);
     assert!(!staged.exists());
 }
+
+/// A log of that many records as a kill leaves it that comes before the first head: the journal, and tiles.
+fn before_the_first_head(dir: &Path, seconds: std::ops::Range<i64>) {
+    let log = open(dir).unwrap();
+    append(&log, seconds);
+    log.close().unwrap();
+    fs::remove_file(state(dir).join("head")).unwrap();
+    fs::remove_file(log_dir(dir, AGENT).join("checkpoint")).unwrap();
+}
+
+#[test]
+fn tiles_that_no_head_covers_must_be_what_the_journal_makes_of_them() {
+    let refused = |dir: &Path, path: &Path| {
+        let before = files(dir);
+        let error = open(dir).unwrap_err();
+        assert!(matches!(&error, OpenError::Disagrees { path: named, .. } if named == path), "{error}");
+        assert!(error.to_string().contains("AUDIT_CORRUPT") && error.to_string().contains("keep the files"), "{error}");
+        assert_eq!(files(dir), before, "what stands there is evidence");
+    };
+    let dir = tempfile::tempdir().unwrap();
+    before_the_first_head(dir.path(), 0..300);
+    let root = log_dir(dir.path(), AGENT);
+    for path in ["tile/0/000", "tile/0/001.p/44", "tile/1/000.p/1", "tile/entries/000", "tile/entries/001.p/44"] {
+        let bytes = fs::read(root.join(path)).unwrap();
+        let mut other = bytes.clone();
+        *other.last_mut().unwrap() ^= 1;
+        fs::write(root.join(path), other).unwrap();
+        refused(dir.path(), &root.join(path));
+        fs::write(root.join(path), bytes).unwrap();
+    }
+    // Another history in the journal, whole in itself.
+    let elsewhere = tempfile::tempdir().unwrap();
+    before_the_first_head(elsewhere.path(), 1_000..1_300);
+    let journal = fs::read(segment(dir.path(), 0)).unwrap();
+    fs::copy(segment(elsewhere.path(), 0), segment(dir.path(), 0)).unwrap();
+    refused(dir.path(), &root.join("tile/0/000"));
+    fs::write(segment(dir.path(), 0), journal).unwrap();
+    // As the kill left it, and with less of it in place.
+    fs::remove_file(root.join("tile/1/000.p/1")).unwrap();
+    let log = open(dir.path()).unwrap();
+    assert_eq!(log.checkpoint_now().unwrap().checkpoint.size, 300);
+    log.close().unwrap();
+    assert_eq!(all(dir.path()).len(), 300);
+}
+
+#[test]
+fn tiles_ahead_of_the_head_must_be_what_the_journal_makes_of_them() {
+    let dir = tempfile::tempdir().unwrap();
+    three(dir.path());
+    let kept: Vec<_> = [state(dir.path()).join("head"), log_dir(dir.path(), AGENT).join("checkpoint")]
+        .into_iter()
+        .map(|path| (fs::read(&path).unwrap(), path))
+        .collect();
+    let older = files(&log_dir(dir.path(), AGENT));
+    let log = open(dir.path()).unwrap();
+    append(&log, 3..10);
+    log.close().unwrap();
+    // Killed after the tiles of ten, before the head that covers them.
+    kept.iter().for_each(|(bytes, path)| fs::write(path, bytes).unwrap());
+    older.iter().for_each(|(path, bytes)| fs::write(log_dir(dir.path(), AGENT).join(path), bytes).unwrap());
+    let ahead = log_dir(dir.path(), AGENT).join("tile/0/000.p/10");
+    let bytes = fs::read(&ahead).unwrap();
+    let mut other = bytes.clone();
+    other[9 * 32] ^= 1;
+    fs::write(&ahead, other).unwrap();
+    let error = open(dir.path()).unwrap_err();
+    assert!(matches!(&error, OpenError::Disagrees { path, .. } if *path == ahead), "{error}");
+    fs::write(&ahead, bytes).unwrap();
+    open(dir.path()).unwrap();
+}

@@ -50,7 +50,7 @@ fn append_at(log: &Log, told: u64, count: u64) {
 }
 
 /// A data directory of an agent that ended in order.
-fn closed(count: u64) -> tempfile::TempDir {
+pub fn closed(count: u64) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());
     append(&log, 0, count);
@@ -61,17 +61,17 @@ fn closed(count: u64) -> tempfile::TempDir {
     dir
 }
 
-fn verify(data_dir: &Path) -> DataDirReport {
+pub fn verify(data_dir: &Path) -> DataDirReport {
     verify_data_dir(data_dir, None, &[], &|_| {})
 }
 
 /// Everything wrong, the logs' and what stands beside them.
-fn spots(report: &DataDirReport) -> Vec<Spot> {
+pub fn spots(report: &DataDirReport) -> Vec<Spot> {
     let logs = report.logs.iter().flat_map(|log| log.findings.first());
     logs.chain(report.findings.first()).map(|finding| finding.at.clone()).collect()
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

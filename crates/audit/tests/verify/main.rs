@@ -5,6 +5,7 @@
 mod built;
 mod data_dir;
 mod keys;
+mod killed;
 mod live;
 mod proofs;
 mod whole;

@@ -103,7 +103,8 @@ mkdir pack
 tar --zstd -xf \"$PACK\" -C pack
 cd pack
 sha256sum --check --strict --quiet index.sha256
-test \"$(find . -type f ! -path ./index.sha256 | wc -l)\" -eq \"$(wc -l < index.sha256)\"
+test \"$(find . ! -type d ! -path ./index.sha256 | wc -l)\" -eq \"$(wc -l < index.sha256)\"
+test -z \"$(find . ! -type d ! -type f)\"
 ```
 
 This finds accidents. Whoever alters a pack on purpose makes the index anew; signatures and hashes of the logs are what they cannot make anew.

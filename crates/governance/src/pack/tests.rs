@@ -355,10 +355,46 @@ fn what_stands_beside_the_logs_is_judged_even_where_the_index_was_made_anew() {
         let gamma = forged.at("cosigned/gamma");
         forged.files[gamma].0 = "cosigned/gate".to_owned();
     });
+    told("names the keys of gate, whose log is not in the pack", &|forged| {
+        forged.files.retain(|(path, _)| !path.starts_with("logs/gate/"));
+    });
     // An empty line more at the end of the README changes nothing that is signed, and nobody can know.
     let mut readme = whole.clone();
     readme.content(README).push(b'\n');
     assert_eq!(readme.indexed().findings(&to), [""; 0]);
+}
+
+#[test]
+fn the_readme_s_index_commands_see_whatever_stands_there_besides_or_instead() {
+    let dir = floor();
+    let pack = Forged::of(&packed(dir.path(), None).unwrap().path);
+    let readme = String::from_utf8(pack.files[pack.at(README)].1.clone()).unwrap();
+    let is_of_index = |line: &&str| line.starts_with("sha256sum --check") || line.starts_with("test ");
+    // The first of them is the seal's.
+    let commands: Vec<&str> = readme.lines().filter(is_of_index).skip(1).collect();
+    assert!(commands.len() > 1 && commands.iter().all(|line| !line.contains("$PACK")), "{commands:?}");
+    let holds = |change: &str| {
+        let unpacked = tempfile::tempdir().unwrap();
+        for (path, content) in &pack.files {
+            let place = unpacked.path().join("pack").join(path);
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::write(place, content).unwrap();
+        }
+        let mut shell = std::process::Command::new("sh");
+        shell.arg("-ec").arg(format!("{change}\n{}", commands.join("\n"))).current_dir(unpacked.path().join("pack"));
+        shell.output().unwrap().status.success()
+    };
+    assert!(holds(""));
+    for change in [
+        "touch logs/other",
+        "ln -s ../vkeys logs/other",
+        "ln -s nowhere blobs/other",
+        "mkfifo logs/other",
+        "mv vkeys .. && ln -s ../vkeys vkeys",
+        "rm vkeys",
+    ] {
+        assert!(!holds(change), "{change}");
+    }
 }
 
 #[test]

@@ -115,6 +115,11 @@ pub fn verify(pack: &Pack, given: &Given<'_>) -> Result<Report, PackError> {
                 findings.push(Finding::new(path, format!("does not say what {KEYS} says")));
             }
         }
+        // Keys are packed with their log: without it somebody took the log out.
+        let packed = pack.agents();
+        for agent_name in own.agents.keys().filter(|name| !packed.contains(name)) {
+            findings.push(Finding::new(KEYS, format!("names the keys of {agent_name}, whose log is not in the pack")));
+        }
     }
     let listed = own.as_ref().map(|own| own.witnesses.clone()).unwrap_or_default();
     let keys = &match (given.keys, own) {

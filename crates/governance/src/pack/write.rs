@@ -6,7 +6,6 @@ use super::member::{ABOUT, CONFIGS, EFFECTIVE, INDEX, KEYS, README, VKEYS, WITNE
 use super::tar::{BLOCK, END_BLOCKS, Header, padding};
 use super::{About, FORMAT, PACK_SUFFIX, Pack, PackError, PackedLog, readme, verify};
 use crate::committed::{Committed, CommittedError, tile_bytes};
-use crate::cosigned::cosigned_dir;
 use crate::keyring::{Keyring, log_key, origin};
 use crate::own_log::GOVERNANCE_CLI;
 use crate::place::{Place, PlacedLog};
@@ -17,6 +16,7 @@ use agenttrader_audit::read::PAYLOAD_BYTES_MOST;
 use agenttrader_audit::record::{Record, StoredPayload};
 use agenttrader_audit::source::{Directory, LogFiles, SourceError};
 use agenttrader_audit::tile::{self, Level, Tile, tiles_of};
+use agenttrader_audit::witnessed::{self, COSIGNED, WITNESSES, cosigned_dir};
 use agenttrader_core::canonical_json;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::error_chain::chain;
@@ -93,7 +93,7 @@ pub fn write(packing: &Packing<'_>, progress: &mut dyn FnMut(u64, u64)) -> Resul
     };
     let mut remarks = Vec::new();
     // Before the logs: what was cosigned by now is older than what is read next.
-    let witnesses = &pinned(data_dir)?;
+    let witnesses = &witnessed::witnesses(data_dir).map_err(|error| bad(WITNESSES, &error))?;
     let cosigned = cosigned(data_dir, witnesses, &mut remarks)?;
     let (mut logs, without_checkpoint) = logs(data_dir)?;
     if logs.is_empty() {
@@ -213,16 +213,6 @@ pub(super) fn named_payload(entry: &[u8]) -> Option<StoredPayload> {
     serde_json::from_slice::<Record>(entry).ok()?.stored_payload()
 }
 
-/// The verifier keys of the witnesses that mission control knows, as it keeps them beside its log.
-fn pinned(data_dir: &Path) -> Result<Vec<VerifierKey>, PackError> {
-    const PATH: &str = "audit-state/mission-control";
-    let files = Directory::new(data_dir.join(PATH));
-    let path = format!("{PATH}/witnesses");
-    let bytes = files.read("witnesses", NOTE_BYTES_MOST).map_err(|error| bad(&path, &error))?.unwrap_or_default();
-    let text = String::from_utf8(bytes).map_err(|error| bad(&path, &error))?;
-    text.lines().map(|line| VerifierKey::parse(line).map_err(|error| bad(&path, &error))).collect()
-}
-
 /// The cosigned checkpoints that mission control keeps, by agent, with the lines of the log and of these witnesses alone.
 fn cosigned(
     data_dir: &Path,
@@ -231,7 +221,7 @@ fn cosigned(
 ) -> Result<BTreeMap<String, String>, PackError> {
     let files = Directory::new(cosigned_dir(data_dir));
     let keyring = Keyring::of_data_dir(data_dir).map_err(|error| bad("keys/agents.json", &error))?;
-    let unreadable = |error: SourceError| bad("audit-state/mission-control/cosigned", &error);
+    let unreadable = |error: SourceError| bad(COSIGNED, &error);
     let mut cosigned = BTreeMap::new();
     for agent_name in files.list().map_err(unreadable)?.unwrap_or_default() {
         let Some(bytes) = files.read(&agent_name, NOTE_BYTES_MOST).map_err(unreadable)? else { continue };

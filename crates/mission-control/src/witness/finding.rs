@@ -1,7 +1,8 @@
 //! What can be wrong with a log that is followed, in codes, words, and what to do.
 
-use agenttrader_agent::start::SHADOW_GATE;
+use agenttrader_agent::start::{GOVERNANCE_CLI, SHADOW_GATE};
 use agenttrader_audit::witness::Refused;
+use agenttrader_audit::witnessed::WITNESS_STATE;
 use agenttrader_core::time::UnixNanos;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -95,7 +96,7 @@ impl Code {
 
     /// What to do about it. `agent_name` is whose log it is.
     pub fn remedy(self, cause: Cause, agent_name: &str) -> String {
-        let state = "DATA_DIR/audit-state/mission-control";
+        let state = format!("DATA_DIR/{WITNESS_STATE}");
         let alarm = format!("{state}/alarms/{agent_name}/{self}");
         let decided = format!(
             "Once a person has decided, remove that file to take this back; to follow the log anew as it is now, remove \
@@ -117,6 +118,9 @@ impl Code {
             (Cause::OwnDisk, _) => format!("look at the disk of mission control, under {state}"),
             (Cause::NoKey, _) => format!(
                 "look at DATA_DIR/keys/agents.json of mission control: it must list the key of {agent_name}, which puts it there when it starts"
+            ),
+            (Cause::Removed, _) if agent_name == GOVERNANCE_CLI => format!(
+                "find out who removed DATA_DIR/audit/{agent_name} or its checkpoint, and put it back; it must go on from {state}/witness/{agent_name}"
             ),
             (Cause::Removed, _) => format!(
                 "{agent_name} answers: find out who removed DATA_DIR/audit/{agent_name} or its checkpoint, and put it back; it must go on from \
@@ -140,6 +144,9 @@ impl Code {
             }
             (Cause::Usual, Self::Stalled) => {
                 format!("look at the disk of the log of {agent_name} and at its /ops/status")
+            }
+            (Cause::Usual, Self::Unreachable) if agent_name == GOVERNANCE_CLI => {
+                format!("look at DATA_DIR/audit/{agent_name} and its disk: it is read there, no process serves it")
             }
             (Cause::Usual, Self::Unreachable) => {
                 format!("look whether {agent_name} runs and answers /audit/checkpoint")

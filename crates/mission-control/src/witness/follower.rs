@@ -10,6 +10,7 @@ use crate::hub::Hub;
 use crate::poll::Seen;
 use agenttrader_agent::clock;
 use agenttrader_agent::keys;
+use agenttrader_agent::start::GOVERNANCE_CLI;
 use agenttrader_audit::checkpoint::{CheckpointError, SignedCheckpoint};
 use agenttrader_audit::note::{NoteSigner, VerifierKey};
 use agenttrader_audit::record::{Entry, IntentType, Outcome};
@@ -159,8 +160,17 @@ impl Follower {
     }
 
     async fn look(&mut self, glance: Glance) -> Looked {
+        let is_held = !matches!(glance.kept, None | Some(Ok(None)));
         let followed = match self.prepare(glance) {
             Ok(followed) => followed,
+            // Commands write their first record when somebody first asks for a report.
+            Err(Look::Silent { cause: Cause::NoKey, .. })
+                if self.agent_name == GOVERNANCE_CLI
+                    && !is_held
+                    && matches!(self.source.checkpoint().await, Ok(None)) =>
+            {
+                return Look::Empty.into();
+            }
             Err(look) => return look.into(),
         };
         let bytes = match self.source.checkpoint().await {
@@ -168,7 +178,7 @@ impl Follower {
             Ok(None) if followed.last().is_none() => return Look::Empty.into(),
             Ok(None) => {
                 let words = format!(
-                    "it answers and serves no checkpoint any more, and one of {} entries was verified: its log was removed",
+                    "there is no checkpoint of it any more, and one of {} entries was verified: its log was removed",
                     followed.size()
                 );
                 return Look::Silent { words, cause: Cause::Removed }.into();
@@ -327,6 +337,10 @@ impl Follower {
 
     fn show(&self) {
         let findings = self.standing.findings();
+        // Before the first command that writes to it there is no such log.
+        if self.agent_name == GOVERNANCE_CLI && self.followed.is_none() && findings.is_empty() {
+            return self.hub.put_audit(|seen| drop(seen.logs.remove(&self.agent_name)));
+        }
         let last = self.followed.as_ref().and_then(Followed::last).map(|last| &last.checkpoint);
         let state = match (findings.is_empty(), last, self.verified_utc) {
             (false, ..) => LogState::Alarm,

@@ -1,4 +1,5 @@
-//! Where a log that is followed is asked for: its agent's endpoint, or, for mission control's own, the log itself.
+//! Where a log that is followed is asked for: its agent's endpoint, or, for mission control's own and the one that commands write to, the log
+//! itself.
 
 use super::finding::one_line;
 use agenttrader_agent::marketdata_health::fetch;
@@ -31,7 +32,7 @@ pub struct LogSource {
 enum Place {
     /// `http://HOST:PORT/audit`.
     Endpoint(String),
-    Own(ServedLog),
+    Here(ServedLog),
 }
 
 /// The nodes of a log's tree that some question needs, read out of its tiles. What is read is believed by nobody: proofs made of it are checked.
@@ -58,9 +59,9 @@ impl LogSource {
         Self { place: Place::Endpoint(base), client, timeout }
     }
 
-    /// The log of this very process.
-    pub const fn own(log: ServedLog, client: reqwest::Client, timeout: Duration) -> Self {
-        Self { place: Place::Own(log), client, timeout }
+    /// A log that lies in a folder here: of this very process, or of commands.
+    pub const fn here(log: ServedLog, client: reqwest::Client, timeout: Duration) -> Self {
+        Self { place: Place::Here(log), client, timeout }
     }
 
     /// The checkpoint that is served now; none where the log has none.
@@ -70,14 +71,14 @@ impl LogSource {
     pub async fn checkpoint(&self) -> Result<Option<Vec<u8>>, String> {
         match &self.place {
             Place::Endpoint(base) => self.get(&format!("{base}/checkpoint"), NOTE_BYTES_MOST).await,
-            Place::Own(log) => log.checkpoint().await.map_err(|error| chain(&error)),
+            Place::Here(log) => log.checkpoint().await.map_err(|error| chain(&error)),
         }
     }
 
     async fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, String> {
         match &self.place {
             Place::Endpoint(base) => self.get(&format!("{base}/{tile}"), TILE_BYTES_MOST).await,
-            Place::Own(log) => log.tile(tile).await.map_err(|error| chain(&error)),
+            Place::Here(log) => log.tile(tile).await.map_err(|error| chain(&error)),
         }
     }
 

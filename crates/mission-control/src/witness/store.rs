@@ -13,6 +13,7 @@ use super::finding::Code;
 use super::seen::HeldSince;
 use agenttrader_audit::checkpoint::{CheckpointError, SignedCheckpoint};
 use agenttrader_audit::note::{NOTE_BYTES_MOST, VerifierKey};
+use agenttrader_audit::witnessed::state_dir;
 use agenttrader_core::time::UnixNanos;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -82,7 +83,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`].
     pub fn open(data_dir: &Path) -> Result<Self, StoreError> {
-        let dir = data_dir.join("audit-state").join("mission-control");
+        let dir = state_dir(data_dir);
         for folder in ["witness", "since", "cosigned", "alarms"] {
             let path = dir.join(folder);
             fs::create_dir_all(&path).map_err(|source| StoreError::Io { path, source })?;

@@ -1,6 +1,7 @@
 //! The witness over an agent's endpoint: logs that grow, roll back, fork, stall, fall silent or change their key, with mission control
 //! restarted in between.
 
+mod commands;
 mod logs;
 mod outside;
 mod rig;

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 
 pub const AGENT: &str = "gamma-strategy";
 
-/// Makes logs of the agent with one key.
-#[derive(Clone)]
+/// Makes logs of an agent with one key.
+#[derive(Clone, Clone)]
 pub struct LogMaker {
     key: SigningKey,
     name: &'static str,
+    agent: &'static str,
 }
 
 /// A log that is open.
@@ -26,16 +27,26 @@ pub struct Made {
 
 impl LogMaker {
     pub fn with_key(seed: u8) -> Self {
-        Self { key: SigningKey::from_bytes(&[seed; 32]), name: "first" }
+        Self { key: SigningKey::from_bytes(&[seed; 32]), name: "first", agent: AGENT }
     }
 
     /// The same key over other records.
     pub fn named(&self, name: &'static str) -> Self {
-        Self { key: self.key.clone(), name }
+        Self { name, ..self.clone() }
+    }
+
+    /// Logs of another agent.
+    pub fn of(self, agent: &'static str) -> Self {
+        Self { agent, ..self }
+    }
+
+    /// Whose logs it makes.
+    pub const fn agent(&self) -> &'static str {
+        self.agent
     }
 
     pub fn signer(&self) -> NoteSigner {
-        NoteSigner::log(&origin(REPO_ID, AGENT), self.key.clone())
+        NoteSigner::log(&origin(REPO_ID, self.agent), self.key.clone())
     }
 
     pub fn vkey(&self) -> VerifierKey {
@@ -45,7 +56,7 @@ impl LogMaker {
     /// Opens the agent's log in a data directory, or makes it.
     pub fn open(&self, data_dir: &Path) -> Made {
         let identity = AgentIdentity {
-            agent_name: AGENT.to_owned(),
+            agent_name: self.agent.to_owned(),
             agent_role: AgentRole::StrategyEval,
             agent_mode: AgentMode::Observe,
         };

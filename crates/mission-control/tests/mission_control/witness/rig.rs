@@ -175,11 +175,18 @@ impl Rig {
 
     /// Lists a log's public key, in the place of what was listed.
     pub fn list_key(&self, maker: &LogMaker) {
+        self.list_keys(&[maker]);
+    }
+
+    /// Lists the public keys of logs, in the place of what was listed.
+    pub fn list_keys(&self, makers: &[&LogMaker]) {
         let keys = self.data_dir.path().join("keys");
         std::fs::create_dir_all(&keys).unwrap();
-        let public = STANDARD.encode(maker.vkey().public_key().to_bytes());
+        let public = |maker: &LogMaker| STANDARD.encode(maker.vkey().public_key().to_bytes());
+        let of = |maker: &&LogMaker| (maker.agent(), json!({"log": public(maker), "sign": public(maker)}));
+        let listed: BTreeMap<_, _> = makers.iter().map(of).collect();
         let beside = keys.join("agents.json.new");
-        std::fs::write(&beside, json!({AGENT: {"log": public, "sign": public}}).to_string()).unwrap();
+        std::fs::write(&beside, json!(listed).to_string()).unwrap();
         std::fs::rename(beside, keys.join("agents.json")).unwrap();
     }
 
@@ -259,9 +266,16 @@ impl Rig {
 
     /// What is told of the log once it is as wanted.
     pub async fn until(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.until_of(AGENT, what, wanted).await
+    }
+
+    /// What is told of an agent's log once it is as wanted; null where there is none.
+    pub async fn until_of(&self, agent_name: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let started = Instant::now();
         loop {
-            let log = self.audit().await["logs"][0].clone();
+            let audit = self.audit().await;
+            let mut logs = audit["logs"].as_array().into_iter().flatten();
+            let log = logs.find(|log| log["agent_name"] == agent_name).cloned().unwrap_or_default();
             if wanted(&log) {
                 return log;
             }
