@@ -262,8 +262,8 @@ pub(crate) fn make_dirs(disk: &dyn Disk, base: &Path, path: &Path) -> io::Result
     Ok(())
 }
 
-/// Makes the folder that all others lie in, if it is not there. Its name is durable then, whoever made it: a start that was killed may have,
-/// and not come to the sync.
+/// Makes the folder that all others lie in, if it is not there. Its name is durable then, whoever made it: a start that was killed may
+/// have, and not come to the sync.
 pub(crate) fn make_base(disk: &dyn Disk, path: &Path) -> io::Result<()> {
     let Some(above) = path.parent() else { return Ok(()) };
     let stood = disk.len_of(path)?.is_some();

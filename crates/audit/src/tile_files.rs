@@ -125,8 +125,8 @@ pub(crate) struct Found {
     pub(crate) ahead: Vec<Tile>,
 }
 
-/// Looks through the tiles of a log of `size` records, of which a head covers the first ones, and removes empty folders. What has no tile's name
-/// is left for who verifies the log.
+/// Looks through the tiles of a log of `size` records, of which a head covers the first ones, and removes empty folders. What has no tile's
+/// name is left for who verifies the log.
 pub(crate) fn look_through(disk: &dyn Disk, places: &Places, covered: u64, size: u64) -> io::Result<Found> {
     let mut found = Found::default();
     look_into(disk, places, "tile", (covered, size), &mut found)?;

@@ -1,5 +1,5 @@
-//! The witness: follows every agent's log and the one that commands write to, checks that each checkpoint goes on from the last, cosigns it (C2SP tlog-witness), raises what is
-//! wrong, and sends checkpoints to outside witnesses.
+//! The witness: follows every agent's log and the one that commands write to, checks that each checkpoint goes on from the last, cosigns it
+//! (C2SP tlog-witness), raises what is wrong, and sends checkpoints to outside witnesses.
 //!
 //! On one machine it finds accidents and single logs that were damaged or rolled back. Whoever holds the whole machine can roll back the
 //! witness too: against that only what lies elsewhere helps, which is what outside witnesses are for.

@@ -1,4 +1,5 @@
-//! The process is killed at any call of a run. What it leaves is no difference to who verifies it, before the next start sets anything right.
+//! The process is killed at any call of a run. What it leaves is no difference to who verifies it, before the next start sets anything
+//! right.
 
 use super::power::{Chance, Power};
 use super::recorder::Recorder;

@@ -1,5 +1,5 @@
-//! The file set: exactly what the checkpoint's size implies, and what a log that is being written, or was when its agent was killed, may have
-//! besides.
+//! The file set: exactly what the checkpoint's size implies, and what a log that is being written, or was when its agent was killed, may
+//! have besides.
 
 use super::ahead;
 use super::finding::{Finding, Spot};
@@ -57,7 +57,9 @@ pub(super) fn check(
             None if is_outgrown && may_be_left => Ok(()),
             // A folder that was made a moment ago, or is about to be removed.
             None if may_be_ahead && from.is_some_and(|from| from <= reach) => Ok(()),
-            Some(_) => Err(format!("a log of {size} entries has no such file")),
+            Some(_) => Err(format!(
+                "a log of {size} entries has no such file; an agent that was killed may leave one, and removes it when it starts again"
+            )),
             None => Err("no such file belongs to a log".to_owned()),
         };
         let count = match why {

@@ -1,5 +1,5 @@
-//! Where a log that is followed is asked for: its agent's endpoint, or, for mission control's own and the one that commands write to, the log
-//! itself.
+//! Where a log that is followed is asked for: its agent's endpoint, or, for mission control's own and the one that commands write to, the
+//! log itself.
 
 use super::finding::one_line;
 use agenttrader_agent::marketdata_health::fetch;

@@ -243,6 +243,7 @@ impl Judged {
                 bytes: sum.bytes + one.bytes,
                 files: sum.files + one.files,
                 in_flight: sum.in_flight + one.in_flight,
+                outgrown: sum.outgrown + one.outgrown,
                 starts: sum.starts + one.starts,
                 payloads: sum.payloads + one.payloads,
                 payloads_read: sum.payloads_read + one.payloads_read,
@@ -347,6 +348,9 @@ fn remarks(log: &LogReport) -> String {
     if let Some(records) = log.uncovered.filter(|records| *records > 0) {
         remarks.push(format!("{} in the journal alone", counted(records, "record", "records")));
     }
+    if let Some(ended) = &log.ended {
+        remarks.push(format!("its agent was ended {ended}, the next start goes on from there"));
+    }
     if let Some(bytes) = log.torn {
         remarks.push(format!(
             "{} at the journal's end are no record, the agent cuts them off",
@@ -382,6 +386,7 @@ fn checked(judged: &Judged) -> String {
         (counts.held, "kept checkpoint extended", "kept checkpoints extended"),
         (counts.cosignatures, "cosignature", "cosignatures"),
         (counts.in_flight, "file in flight", "files in flight"),
+        (counts.outgrown, "file of an earlier checkpoint", "files of an earlier checkpoint"),
     ] {
         if count > 0 {
             parts.push(counted(count, one, many));

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub const AGENT: &str = "gamma-strategy";
 
 /// Makes logs of an agent with one key.
-#[derive(Clone, Clone)]
+#[derive(Clone)]
 pub struct LogMaker {
     key: SigningKey,
     name: &'static str,
