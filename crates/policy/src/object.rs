@@ -163,11 +163,14 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Whether a reference of this name from a namespace means it. Who names no namespace may mean any.
+    /// Whether a reference of this name from a namespace means it.
     pub fn is_named(&self, kind: &str, namespace: Option<&str>, name: &str) -> bool {
-        self.kind == kind
-            && self.name == name
-            && (namespace.is_none() || self.namespace.is_none() || self.namespace == namespace)
+        self.kind == kind && self.name == name && self.is_in(namespace)
+    }
+
+    /// Whether a reference from a namespace may mean it. Who names no namespace may mean any.
+    pub fn is_in(&self, namespace: Option<&str>) -> bool {
+        namespace.is_none() || self.namespace.is_none() || self.namespace == namespace
     }
 }
 

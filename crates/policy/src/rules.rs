@@ -2,6 +2,7 @@
 
 use crate::finding::{Finding, Rule, Verdict};
 use crate::world::World;
+use std::collections::BTreeSet;
 
 mod exec_scale;
 mod hardening;
@@ -49,8 +50,7 @@ pub fn judge(world: &World<'_>, only: Option<&[Rule]>) -> Vec<Finding> {
             continue;
         }
         let mut own = judge(world);
-        own.sort();
-        own.dedup_by(|one, other| is_same(one, other));
+        once(&mut own);
         if !own.iter().any(|finding| finding.verdict != Verdict::Warn) {
             own.push(holds(rule));
         }
@@ -64,10 +64,13 @@ fn holds(rule: Rule) -> Finding {
     Finding { verdict: Verdict::Pass, ..Finding::fail(rule, "", "nothing found that breaks it", "") }
 }
 
-/// Whether two findings say the same of the same place: a rendered object repeats what its file says.
-fn is_same(one: &Finding, other: &Finding) -> bool {
-    let said = |finding: &Finding| finding.message.split(" (as ").next().map(str::to_owned);
-    (one.rule, one.verdict, &one.path, one.line, &one.value)
-        == (other.rule, other.verdict, &other.path, other.line, &other.value)
-        && said(one) == said(other)
+/// Says the same of the same place once: a rendered object repeats what its file says, a list what its items say.
+fn once(findings: &mut Vec<Finding>) {
+    let plain = |finding: &Finding| finding.message.split(" (as ").next().unwrap_or("").to_owned();
+    findings.sort_by_cached_key(|finding| (finding.message.len(), finding.clone()));
+    let mut seen = BTreeSet::new();
+    findings.retain(|finding| {
+        seen.insert((finding.verdict, finding.path.clone(), finding.line, finding.value.clone(), plain(finding)))
+    });
+    findings.sort();
 }

@@ -10,6 +10,10 @@ use crate::sources::{File, Sources};
 use crate::texts::{self, Text};
 use crate::tree::Tree;
 use crate::yaml::node::Node;
+use std::collections::BTreeMap;
+
+/// How long the digest is that kustomize puts behind a generated name.
+const DIGEST: usize = 10;
 
 /// Objects that would stand in a cluster together.
 #[derive(Clone, Debug)]
@@ -20,6 +24,8 @@ pub struct Scope<'a> {
     pub objects: Vec<Object<'a>>,
     /// The pods of these objects.
     pub pods: Vec<Pod<'a>>,
+    /// Where objects stand in the list, by kind and name; of what was rendered also by the name without a digest behind it.
+    named: BTreeMap<(&'a str, &'a str), Vec<usize>>,
 }
 
 /// Everything judged.
@@ -113,16 +119,8 @@ fn find<'a>(own: &Scope<'a>, scopes: &[Scope<'a>], kind: &str, namespace: Option
     if !exact.is_empty() {
         return exact;
     }
-    let generated = |object: &Object<'a>| {
-        let digest = object.name.strip_prefix(name).and_then(|rest| rest.strip_prefix('-'));
-        object.kind == kind && digest.is_some_and(|digest| digest.len() == 10) && object.root.is_some()
-    };
     let others = scopes.iter().filter(|scope| scope.root != own.root);
-    let objects = others.flat_map(|scope| &scope.objects);
-    objects
-        .filter(|object| object.is_named(kind, namespace, name) && !object.patch || generated(object))
-        .copied()
-        .collect()
+    others.flat_map(|scope| scope.known_as(kind, namespace, name)).copied().collect()
 }
 
 /// The texts of the ConfigMaps that are mounted into a container, with the volume that brings each.
@@ -149,11 +147,36 @@ fn mounted_files<'a>(find: Find<'_, 'a>, pod: &Pod<'a>, container: &Container<'a
 impl<'a> Scope<'a> {
     fn new(root: Option<&'a str>, objects: Vec<Object<'a>>) -> Self {
         let pods = objects.iter().flat_map(|object| pods(*object)).collect();
-        Self { root, objects, pods }
+        let mut named: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (index, object) in objects.iter().enumerate().filter(|(_, object)| !object.patch) {
+            named.entry((object.kind, object.name)).or_default().push(index);
+            let stem = object.name.rsplit_once('-').filter(|(_, digest)| root.is_some() && digest.len() == DIGEST);
+            if let Some((stem, _)) = stem {
+                named.entry((object.kind, stem)).or_default().push(index);
+            }
+        }
+        Self { root, objects, pods, named }
     }
 
     /// The objects that a reference of this name from a namespace may mean.
-    pub fn named(&self, kind: &str, namespace: Option<&str>, name: &str) -> impl Iterator<Item = &Object<'a>> {
-        self.objects.iter().filter(move |object| object.is_named(kind, namespace, name) && !object.patch)
+    pub fn named<'s>(
+        &'s self,
+        kind: &'s str,
+        namespace: Option<&'s str>,
+        name: &'s str,
+    ) -> impl Iterator<Item = &'s Object<'a>> {
+        self.known_as(kind, namespace, name).filter(move |object| object.name == name)
+    }
+
+    /// Those, and what a kustomization has generated under this name with a digest behind it.
+    fn known_as<'s>(
+        &'s self,
+        kind: &'s str,
+        namespace: Option<&'s str>,
+        name: &'s str,
+    ) -> impl Iterator<Item = &'s Object<'a>> {
+        let indexes = self.named.get(&(kind, name)).map(Vec::as_slice).unwrap_or_default();
+        let objects = indexes.iter().filter_map(|index| self.objects.get(*index));
+        objects.filter(move |object| object.is_in(namespace))
     }
 }
