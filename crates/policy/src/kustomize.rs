@@ -31,6 +31,7 @@ use crate::yaml::node::{Node, Scalar, Value};
 
 use self::resource::Resource;
 
+pub use self::file::is_known as is_field;
 pub use self::load::NAMES;
 
 /// How deep kustomizations may name one another.

@@ -14,6 +14,7 @@ mod no_latest;
 mod parse;
 mod probes;
 mod rbac;
+mod schema;
 mod switch_read;
 mod unresolved;
 mod workload;
@@ -34,6 +35,7 @@ pub const JUDGES: &[(Rule, Judge)] = &[
     (Rule::Probes, probes::judge),
     (Rule::Hardening, hardening::judge),
     (Rule::Network, network::judge),
+    (Rule::Schema, schema::judge),
     (Rule::Unresolved, unresolved::judge),
 ];
 
