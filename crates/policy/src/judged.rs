@@ -57,6 +57,13 @@ pub fn is_kustomization(path: &str) -> bool {
     matches!(path.rsplit('/').next(), Some("kustomization.yaml" | "kustomization.yml" | "Kustomization"))
 }
 
+/// Whether a file's name says that its content becomes documents, once it is filled or renamed.
+pub fn is_template(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    ends(&name, &[".tpl", ".tmpl", ".gotmpl", ".j2", ".jinja", ".jinja2", ".template", ".erb", ".mustache"])
+        || [".yaml", ".yml", ".json"].iter().any(|ending| name.contains(ending))
+}
+
 fn ends(name: &str, endings: &[&str]) -> bool {
     endings.iter().any(|ending| name.ends_with(ending))
 }

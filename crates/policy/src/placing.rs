@@ -129,12 +129,19 @@ fn of_command<'a>(
     let environment = &container.environment;
     let words = command_line(container.node, environment);
     let variable = |name: &str| environment.value(name);
+    let ours = is_ours(container)
+        || words.iter().any(|(_, values)| values.may_be(shell::is_binary) && values.unknown.is_none());
+    let own_command = container.node.get("command").is_some();
     for (index, (at, values)) in words.iter().enumerate() {
-        let first =
-            index == 0 || words.get(index.saturating_sub(1)).is_some_and(|(_, before)| before.may_be(shell::is_binary));
-        let exact = values.known.contains("execution");
+        let after = index
+            .checked_sub(1)
+            .and_then(|before| words.get(before))
+            .is_some_and(|(_, before)| before.may_be(shell::is_binary));
+        let first = after || index == 0 && !own_command;
+        let exact = ours && values.known.contains("execution");
         // A word that nobody knows is the subcommand where that is expected.
-        let open = first && (values.unknown.is_some() || values.known.iter().any(|text| shell::is_variable(text)));
+        let open =
+            ours && first && (values.unknown.is_some() || values.known.iter().any(|text| shell::is_variable(text)));
         let inside = values.known.iter().any(|text| shell::starts_execution(text, &variable));
         if exact || open || inside {
             let why = format!("its command line runs `execution`: {}", values.said());
@@ -147,6 +154,16 @@ fn of_command<'a>(
             marks.push(Mark { why, at, field: format!("{}.volumeMounts", container.field) });
         }
     }
+}
+
+/// Whether a container runs our binary, as far as anybody can tell: by its image, or by what only our binary reads.
+fn is_ours(container: &Container<'_>) -> bool {
+    let image = container.node.get("image").and_then(Node::text).unwrap_or("");
+    let environment = &container.environment;
+    base_name(image).contains("agenttrader")
+        || NAMES.contains(&base_name(image))
+        || is_open(image)
+        || ["AGENT_ROLE", "AGENT_NAME", "AGENT_MODE"].iter().any(|name| !environment.value(name).is_absent())
 }
 
 fn of_image<'a>(container: &Container<'a>, marks: &mut Vec<Mark<'a>>) {

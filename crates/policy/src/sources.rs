@@ -22,8 +22,10 @@ pub struct File<'t> {
     pub documents: Vec<Node>,
     /// Its documents as another reader takes them, where readers differ.
     pub alternatives: Vec<Node>,
-    /// Whether a kustomization names it: as a change to other objects, or as the source of something generated.
+    /// Whether a kustomization names it, otherwise than as a resource.
     pub named: bool,
+    /// Whether a kustomization names it as a change to other objects, and none as a resource.
+    pub patch: bool,
 }
 
 /// Every judged file of a tree, and what is wrong with how it is written.
@@ -90,22 +92,27 @@ impl<'t> Sources<'t> {
         };
         let Read { documents, alternatives, findings } = documents;
         self.findings.extend(findings);
-        self.files.push(File { path, bytes, form, documents, alternatives, named: false });
+        self.files.push(File { path, bytes, form, documents, alternatives, named: false, patch: false });
     }
 
     /// Marks the files that a kustomization names.
     fn names(&mut self) {
-        let mut named = BTreeSet::new();
+        let (mut resources, mut patches, mut others) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for file in self.files.iter().filter(|file| file.is_kustomization()) {
             let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder);
             for (key, value) in file.documents.iter().chain(&file.alternatives).flat_map(Node::entries) {
-                if !matches!(key.text(), Some("resources" | "bases" | "components" | "crds")) {
-                    paths(folder, value, &mut named);
-                }
+                let named = match key.text() {
+                    Some("resources" | "bases" | "components" | "crds") => &mut resources,
+                    Some("patches" | "patchesStrategicMerge" | "patchesJson6902") => &mut patches,
+                    _ => &mut others,
+                };
+                paths(folder, value, named);
             }
         }
         for file in &mut self.files {
-            file.named = named.contains(file.path);
+            let patch = patches.contains(file.path);
+            file.named = patch || others.contains(file.path);
+            file.patch = patch && !resources.contains(file.path);
         }
     }
 
@@ -145,7 +152,9 @@ fn objects_alone(path: &str, bytes: &[u8]) -> Read {
     }
     let read = read(path, bytes);
     let any = read.documents.iter().chain(&read.alternatives).any(is_object);
-    if any { read } else { Read::default() }
+    // A template of objects that does not parse as it is cannot be judged.
+    let template = judged::is_template(path) && !read.findings.is_empty();
+    if any || template { read } else { Read::default() }
 }
 
 /// Every path, from the tree's root, that a text of a node may name from a folder; of `key=path` the path.

@@ -6,10 +6,12 @@ use crate::judged::Form;
 use crate::object::Object;
 use crate::place::Place;
 use crate::pod::{Container, Pod};
-use crate::sources::File;
+use crate::sources::{File, join};
+use crate::tree::Tree;
 use crate::values::Values;
 use crate::yaml::node::{Node, Value};
 use crate::{compose, dockerfile, keyed, script};
+use std::collections::BTreeSet;
 
 /// A text and what its reader found.
 #[derive(Clone, Debug)]
@@ -56,6 +58,23 @@ pub fn of_file<'a>(file: &'a File<'a>) -> Vec<Text<'a>> {
         matches!(file.form, Form::Documents | Form::Compose) || file.path.to_ascii_lowercase().ends_with(".toml");
     let place = Place::of_file(file.path, 1);
     all.into_iter().map(|found| Text { form: Some(file.form), place: place.clone(), typed, found }).collect()
+}
+
+/// What the files say that these texts read into a process's environment, where no other reader has them.
+pub fn of_env_files<'a>(tree: &'a Tree, files: &'a [File<'a>], texts: &[Text<'a>]) -> Vec<Text<'a>> {
+    let named = texts.iter().filter(|text| text.form.is_some()).flat_map(|text| {
+        let folder = text.place.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        text.found.env_files.iter().filter_map(move |(path, _)| join(folder, path))
+    });
+    let paths: BTreeSet<String> = named.collect();
+    let others =
+        paths.into_iter().filter(|path| !files.iter().any(|file| file.path == path && file.form == Form::Settings));
+    others
+        .filter_map(|path| {
+            let found = keyed::env(&String::from_utf8_lossy(tree.file(&path)?));
+            Some(Text { form: Some(Form::Settings), place: Place::of_file(&path, 1), typed: false, found })
+        })
+        .collect()
 }
 
 /// What the texts inside a scope's objects say.

@@ -54,7 +54,7 @@ impl<'a> World<'a> {
             for (node, alternative) in
                 documents.into_iter().flat_map(|(list, alternative)| list.iter().map(move |node| (node, alternative)))
             {
-                raw.extend(objects(Origin { path: file.path, root: None, alternative, patch: file.named }, node));
+                raw.extend(objects(Origin { path: file.path, root: None, alternative, patch: file.patch }, node));
             }
         }
         let mut scopes = vec![Scope::new(None, raw)];
@@ -71,6 +71,7 @@ impl<'a> World<'a> {
             scope.pods = pods;
         }
         let mut texts: Vec<Text<'a>> = sources.files.iter().flat_map(texts::of_file).collect();
+        texts.extend(texts::of_env_files(tree, &sources.files, &texts));
         texts.extend(scopes.iter().flat_map(|scope| texts::of_objects(&scope.objects, &scope.pods)));
         let mut settings: Vec<Setting<'a>> = texts.iter().flat_map(settings::of_text).collect();
         settings.extend(scopes.iter().flat_map(|scope| settings::of_objects(&scope.objects, &scope.pods)));

@@ -31,23 +31,19 @@ pub struct Names<'a> {
 /// What is not at zero, and what would change that.
 pub fn judge(world: &World<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut all = Names { names: NAMES.into(), ..Names::default() };
-    for scope in &world.scopes {
-        let mut known = Names { names: NAMES.into(), ..Names::default() };
-        for pod in scope.pods.iter().filter(|pod| pod.can_place_orders()) {
-            known.names.insert(pod.object.name);
-            known.kinds.insert(pod.object.kind);
-            all.workloads.insert((pod.object.kind, pod.object.name));
-            workload(pod, &mut findings);
-        }
-        known.names.remove("");
-        for object in &scope.objects {
-            targets::judge(object, &known, &mut findings);
-        }
-        all.names.append(&mut known.names);
+    let mut known = Names { names: NAMES.into(), ..Names::default() };
+    for pod in world.scopes.iter().flat_map(|scope| &scope.pods).filter(|pod| pod.can_place_orders()) {
+        known.names.insert(pod.object.name);
+        known.kinds.insert(pod.object.kind);
+        known.workloads.insert((pod.object.kind, pod.object.name));
+        workload(pod, &mut findings);
+    }
+    known.names.remove("");
+    for object in world.objects() {
+        targets::judge(object, &known, &mut findings);
     }
     for text in &world.texts {
-        orders::judge(text, &all, &mut findings);
+        orders::judge(text, &known, &mut findings);
     }
     findings
 }

@@ -5,6 +5,7 @@
 use crate::environment::Source;
 use crate::finding::{Finding, Rule};
 use crate::found::Key;
+use crate::judged::Form;
 use crate::place::Place;
 use crate::settings::Setting;
 use crate::world::World;
@@ -15,6 +16,15 @@ const REMEDY: &str = "write \"OFF\" or \"OBSERVE\", quoted; people set another m
 pub fn judge(world: &World<'_>) -> Vec<Finding> {
     let modes = world.settings.iter().filter(|setting| setting.key == Key::AgentMode);
     let mut findings: Vec<Finding> = modes.filter_map(wrong).collect();
+    for text in &world.texts {
+        // In a file of plain lines the last one wins; elsewhere each has its own table, service or command.
+        let lines = text.form == Some(Form::Settings) && text.place.path.to_ascii_lowercase().contains(".env");
+        let mut set = text.found.assignments.iter().filter(|assignment| lines && assignment.key == Key::AgentMode);
+        if let Some(again) = set.by_ref().nth(1) {
+            let value = again.value.known().unwrap_or("");
+            findings.push(text.at(again.line).fail(Rule::NoExecute, value, "AGENT_MODE is set twice", "set it once"));
+        }
+    }
     for pod in world.scopes.iter().flat_map(|scope| &scope.pods) {
         for container in &pod.containers {
             let environment = &container.environment;
