@@ -44,8 +44,14 @@ pub fn read(name: &str, text: &str) -> Found {
         "toml" => toml(text),
         "env" => env(text),
         "properties" | "ini" | "cfg" | "conf" => properties(text),
-        _ if base == ".env" || base.starts_with(".env.") || base.starts_with("env.") => env(text),
-        _ => script::read(name, text),
+        _ if base == "env" || base == ".env" || base.starts_with(".env.") || base.starts_with("env.") => env(text),
+        _ if text.starts_with("#!") || !ending.is_empty() => script::read(name, text),
+        _ => {
+            // Nobody says what it is: whoever reads it may take it for a mapping.
+            let mut found = script::read(name, text);
+            found.absorb(documents(&crate::yaml::read::read(name, text.as_bytes()).documents), 1);
+            found.sorted()
+        }
     }
 }
 
@@ -280,6 +286,7 @@ mod tests {
             "command: [sh, -c, 'AGENT_MODE=EXECUTE exec agenttrader']\n",
             &[("AGENT_MODE", Some("EXECUTE"), 1)],
         );
+        check("settings", "a: b\nagentMode: EXECUTE\n", &[("AGENT_MODE", Some("EXECUTE"), 2)]);
         check("a.yaml", "data:\n  app.toml: |\n    agent_mode = 'EXECUTE'\n", &[("AGENT_MODE", Some("EXECUTE"), 3)]);
     }
 

@@ -244,7 +244,7 @@ fn writing_the_switch_is_told_with_what_is_written() {
     }
     for text in [
         "cat kill-switch/EXECUTION_HALTED",
-        "cp kill-switch/EXECUTION_HALTED /tmp/copy",
+        "cp kill-switch/EXECUTION_HALTED saved/copy",
         "echo '0 > kill-switch/EXECUTION_HALTED'",
     ] {
         assert_eq!(switches(text), Vec::<Option<String>>::new(), "{text}");
