@@ -6,8 +6,10 @@ use super::values::{Values, split};
 use crate::scan::HOLE;
 use std::collections::BTreeMap;
 
-/// Ways to read one command's words together, and commands behind a pipe.
+/// Ways to read one command's words together.
 const READINGS_MOST: usize = 64;
+/// Commands behind a pipe that are looked at; of a longer one nobody says where it ends.
+const PIPE_MOST: usize = 16;
 
 /// A script with what its words can come to.
 pub(super) struct Reading<'a> {
@@ -26,7 +28,7 @@ impl Reading<'_> {
         let mut all = Vec::new();
         let mut next: Vec<usize> = command.feeds.clone();
         while let Some(place) = next.pop() {
-            if all.len() > READINGS_MOST {
+            if all.len() > PIPE_MOST {
                 break;
             }
             if let Some(command) = self.script.commands.get(place) {
@@ -81,19 +83,21 @@ impl Reading<'_> {
         if self.files_behind(command).iter().any(|path| !shown_only(path)) {
             return true;
         }
-        self.behind(command).iter().any(|command| {
-            let head = command
-                .words
-                .iter()
-                .find(|word| word.assignment().is_none())
-                .and_then(Word::literal)
-                .unwrap_or_default();
-            !SHOWS.contains(&base(&head))
-                && !matches!(
-                    base(&head),
-                    "sed" | "awk" | "column" | "fold" | "tee" | "read" | "xargs" | "md5sum" | "sha256sum"
-                )
-        })
+        let behind = self.behind(command);
+        behind.len() > PIPE_MOST
+            || behind.iter().any(|command| {
+                let head = command
+                    .words
+                    .iter()
+                    .find(|word| word.assignment().is_none())
+                    .and_then(Word::literal)
+                    .unwrap_or_default();
+                !SHOWS.contains(&base(&head))
+                    && !matches!(
+                        base(&head),
+                        "sed" | "awk" | "column" | "fold" | "tee" | "read" | "xargs" | "md5sum" | "sha256sum"
+                    )
+            })
     }
 }
 
@@ -104,16 +108,17 @@ pub(super) fn readings(reading: &Reading, words: &[&Word]) -> Vec<Vec<String>> {
         let texts = reading.texts(word);
         let many = all.len().saturating_mul(texts.len()) > READINGS_MOST;
         let texts = if many { vec![HOLE.to_string()] } else { texts };
-        all = all
-            .iter()
-            .flat_map(|before| {
-                texts.iter().map(|text| {
-                    let mut argv = before.clone();
-                    argv.extend(split(vec![text.clone()], word));
-                    argv
-                })
-            })
-            .collect();
+        if let [text] = texts.as_slice() {
+            let pieces = split(vec![text.clone()], word);
+            all.iter_mut().for_each(|argv| argv.extend(pieces.iter().cloned()));
+            continue;
+        }
+        let with = |before: &Vec<String>, text: &String| {
+            let mut argv = before.clone();
+            argv.extend(split(vec![text.clone()], word));
+            argv
+        };
+        all = all.iter().flat_map(|before| texts.iter().map(move |text| with(before, text))).collect();
     }
     all
 }

@@ -7,7 +7,7 @@ use super::syntax::{Command, Redirect, Script, Word};
 use crate::found::Lines;
 
 /// Nested substitutions, groups and documents deeper than this are not followed; nobody writes them.
-const DEPTH_MOST: usize = 60;
+pub(super) const DEPTH_MOST: usize = 60;
 /// How far the end of an arithmetic expression is looked for.
 const ARITHMETIC_MOST: usize = 512;
 

@@ -1,6 +1,6 @@
 //! Reads a shell's words: quotes, escapes, parameters, substitutions, arrays.
 
-use super::parse::{Parser, arithmetic_width};
+use super::parse::{DEPTH_MOST, Parser, arithmetic_width};
 use super::syntax::{Part, Word};
 
 /// How a piece of text ends.
@@ -29,7 +29,13 @@ impl Parser<'_, '_> {
                 '<' | '>' => break,
                 '(' if builder.is_array_start() => {
                     self.skip(1);
+                    self.depth = self.depth.saturating_add(1);
+                    if self.depth > DEPTH_MOST {
+                        self.script.broken = true;
+                        self.at = self.text.len();
+                    }
                     let elements = self.elements();
+                    self.depth = self.depth.saturating_sub(1);
                     if let Some(first) = elements.first() {
                         builder.word.parts.extend(first.parts.clone());
                     }
@@ -218,7 +224,7 @@ impl Parser<'_, '_> {
         self.skip(operator.len());
         let mut inner = Builder { word: Word { line: self.line(), ..Word::default() }, bare: false };
         self.depth = self.depth.saturating_add(1);
-        if self.depth > 60 {
+        if self.depth > DEPTH_MOST {
             self.script.broken = true;
             self.at = self.text.len();
         }
@@ -236,7 +242,7 @@ impl Parser<'_, '_> {
     fn nested_list(&mut self) -> std::ops::Range<usize> {
         let start = self.script.commands.len();
         self.depth = self.depth.saturating_add(1);
-        if self.depth > 60 {
+        if self.depth > DEPTH_MOST {
             self.script.broken = true;
             self.at = self.text.len();
         } else {
