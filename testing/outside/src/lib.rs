@@ -11,6 +11,7 @@
 //! Nothing is skipped silently: each skip says on standard error, past the test harness's capture, which test, what is missing
 //! and how to get it; `cargo xtask test` counts them. With `CI=true` a skip is a failure. This crate never fetches anything.
 
+pub mod manifests;
 pub mod tlog;
 pub mod witness;
 

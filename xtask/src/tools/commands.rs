@@ -37,7 +37,8 @@ fn missing(there: impl Fn(&str) -> bool) -> impl Iterator<Item = (&'static str, 
     COMMANDS.into_iter().filter(move |(command, _)| !there(command))
 }
 
-fn is_on_path(command: &str) -> bool {
+/// Whether a command is on the path.
+pub fn is_on_path(command: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|dir| is_file(&dir.join(command)))
 }

@@ -18,7 +18,7 @@ struct List {
 
 const LISTS: [List; 2] = [
     List { file: "requirements.txt", text: include_str!("../../../testing/outside/requirements.txt"), options: &[] },
-    // What these need stands in the list above, so that pip is left unasked of these packages alone.
+    // What these need of others stands in the list above, so that pip is left unasked of these packages alone.
     List {
         file: "requirements-unasked.txt",
         text: include_str!("../../../testing/outside/requirements-unasked.txt"),
@@ -73,6 +73,11 @@ fn environment(root: &Path) -> PathBuf {
 /// The lists, one after the other.
 fn wanted() -> String {
     LISTS.map(|list| list.text).concat()
+}
+
+/// The interpreter of the environment.
+pub fn interpreter_of(root: &Path) -> PathBuf {
+    interpreter(&environment(root))
 }
 
 fn create(environment: &Path) -> Result<(), String> {
@@ -168,9 +173,18 @@ mod tests {
         let [asked, unasked] = &LISTS;
         assert_eq!(
             names(asked),
-            ["alpaca-py", "QuantLib", "exchange_calendars", "msgpack", "openapi-spec-validator", "cryptography"]
+            [
+                "alpaca-py",
+                "QuantLib",
+                "exchange_calendars",
+                "msgpack",
+                "openapi-spec-validator",
+                "cryptography",
+                "kubernetes-validate"
+            ]
         );
-        assert_eq!(names(unasked), ["aics-tlog", "aics-witness"]);
+        let bare = ["aics-tlog", "aics-witness", "google-api-python-client", "aws-cdk.lambda-layer-kubectl-v32"];
+        assert_eq!(names(unasked), bare);
     }
 
     #[test]
