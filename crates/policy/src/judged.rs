@@ -86,12 +86,49 @@ fn is_settings(name: &str) -> bool {
     ends(name, &[".toml", ".env", ".properties", ".ini", ".conf", ".cfg"]) || name.starts_with(".env") || name == "env"
 }
 
+/// Languages that are not a shell's, whose texts set things all the same.
+const PROGRAMS: [&str; 23] = [
+    ".py",
+    ".rb",
+    ".pl",
+    ".js",
+    ".mjs",
+    ".cjs",
+    ".ts",
+    ".ps1",
+    ".lua",
+    ".php",
+    ".go",
+    ".rs",
+    ".java",
+    ".kt",
+    ".groovy",
+    ".star",
+    ".bzl",
+    ".tf",
+    ".hcl",
+    ".jsonnet",
+    ".libsonnet",
+    ".cue",
+    ".nix",
+];
+
+/// Units of a machine and variables of a plan: a line each, in a syntax of their own.
+const UNITS: [&str; 6] = [".service", ".container", ".socket", ".timer", ".tfvars", ".nomad"];
+
+/// Whether a file is lines that set things, in no syntax that has a reader of its own.
+pub fn is_unit(path: &str) -> bool {
+    ends(&path.to_ascii_lowercase(), &UNITS)
+}
+
+/// Whether a script is in a language that is not a shell's, by its name.
+pub fn is_program(path: &str) -> bool {
+    ends(&path.to_ascii_lowercase(), &PROGRAMS)
+}
+
 fn is_script(name: &str) -> bool {
-    const ENDINGS: [&str; 16] = [
-        ".sh", ".bash", ".zsh", ".ksh", ".fish", ".py", ".rb", ".pl", ".js", ".mjs", ".ts", ".ps1", ".mk", ".bats",
-        ".awk", ".lua",
-    ];
-    ends(name, &ENDINGS) || matches!(name, "makefile" | "justfile" | "procfile")
+    let shell = ends(name, &[".sh", ".bash", ".zsh", ".ksh", ".fish", ".mk", ".bats", ".awk"]);
+    shell || is_program(name) || is_unit(name) || matches!(name, "makefile" | "justfile" | "procfile")
 }
 
 #[cfg(test)]
@@ -110,6 +147,7 @@ mod tests {
             ("k8s/run", Some(Form::Other)),
             ("k8s/run.txt", Some(Form::Other)),
             ("k8s/deploy.sh", Some(Form::Script)),
+            ("infra/main.tf", Some(Form::Script)),
             ("scripts/deploy", Some(Form::Script)),
             ("scripts/x.yaml", Some(Form::Documents)),
             ("Dockerfile", Some(Form::Dockerfile)),

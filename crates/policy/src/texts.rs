@@ -2,7 +2,7 @@
 
 use crate::environment::{command_line, unpacked};
 use crate::found::{Found, Said};
-use crate::judged::Form;
+use crate::judged::{self, Form};
 use crate::object::Object;
 use crate::place::Place;
 use crate::pod::{Container, Pod};
@@ -10,7 +10,7 @@ use crate::sources::{File, join};
 use crate::tree::Tree;
 use crate::values::Values;
 use crate::yaml::node::{Node, Value};
-use crate::{compose, dockerfile, keyed, script};
+use crate::{compose, dockerfile, keyed, scan, script};
 use std::collections::BTreeSet;
 
 /// A text and what its reader found.
@@ -43,13 +43,21 @@ pub fn of_file<'a>(file: &'a File<'a>) -> Vec<Text<'a>> {
         Form::Documents if file.is_kustomization() => Vec::new(),
         Form::Documents => [&file.documents, &file.alternatives]
             .into_iter()
-            .map(|documents| keyed::documents(&strangers(documents)))
+            .map(|documents| {
+                let documents = strangers(documents);
+                let mut found = keyed::documents(&documents);
+                documents.iter().for_each(|node| flags(node, &mut found));
+                found.sorted()
+            })
             .collect(),
         Form::Compose => {
             [&file.documents, &file.alternatives].into_iter().map(|documents| compose::read(documents)).collect()
         }
         Form::Dockerfile => vec![dockerfile::read(&text())],
-        Form::Script => vec![script::read(file.path, &text())],
+        Form::Script if judged::is_unit(file.path) => vec![units(&text())],
+        Form::Script => {
+            vec![script::read(if judged::is_program(file.path) { "program.hcl" } else { file.path }, &text())]
+        }
         Form::Settings => vec![keyed::read(file.path, &text())],
         Form::Other => Vec::new(),
     };
@@ -58,6 +66,32 @@ pub fn of_file<'a>(file: &'a File<'a>) -> Vec<Text<'a>> {
         matches!(file.form, Form::Documents | Form::Compose) || file.path.to_ascii_lowercase().ends_with(".toml");
     let place = Place::of_file(file.path, 1);
     all.into_iter().map(|found| Text { form: Some(file.form), place: place.clone(), typed, found }).collect()
+}
+
+/// Flags that carry variables for another program: `--set-env-vars=A=b,AGENT_MODE=OFF`.
+fn flags(node: &Node, found: &mut Found) {
+    if let Some(text) = node.text().filter(|text| text.starts_with('-') && text.contains('=')) {
+        for hit in scan::assignments(text) {
+            let known = found.assignments.iter().any(|known| known.key == hit.key && known.line == node.line);
+            if !known && !hit.spelled.starts_with('-') {
+                found.assign(hit.key, hit.spelled, hit.value, false, node.line);
+            }
+        }
+    }
+    node.items().iter().for_each(|item| flags(item, found));
+    node.entries().iter().for_each(|(_, value)| flags(value, found));
+}
+
+/// Assignments, line by line, outside comments.
+fn units(text: &str) -> Found {
+    let mut found = Found::default();
+    let lines = text.lines().zip(1..).filter(|(line, _)| !line.trim_start().starts_with(['#', ';', '/']));
+    for (line, number) in lines {
+        for hit in scan::assignments(line) {
+            found.assign(hit.key, hit.spelled, hit.value, hit.plain, number);
+        }
+    }
+    found
 }
 
 /// What the files say that these texts read into a process's environment, where no other reader has them.

@@ -3,6 +3,7 @@
 use super::{Names, is_known, is_one_of, is_zero};
 use crate::finding::{Finding, Rule};
 use crate::object::Object;
+use crate::placing::NAMES;
 use crate::yaml::node::Node;
 
 const REMEDY: &str = "let nothing scale what can place orders: people do, under a grant";
@@ -52,6 +53,14 @@ pub fn judge(object: &Object<'_>, known: &Names<'_>, findings: &mut Vec<Finding>
     if object.kind == "Scale" && is_known(object, known) && !object.at(&["spec", "replicas"]).is_some_and(is_zero) {
         let what = "a Scale brings up what can place orders";
         findings.push(object.fail(Rule::ExecScale, object.node, "spec.replicas", what, REMEDY));
+    }
+    // A custom kind may start what it is named after without a pod in sight.
+    let has_pod = known.workloads.contains(&(object.kind, object.name));
+    let replicas =
+        object.at(&["spec", "replicas"]).filter(|replicas| !has_pod && object.kind != "Scale" && !is_zero(replicas));
+    if let Some(replicas) = replicas.filter(|_| NAMES.contains(&object.name) && !object.patch) {
+        let what = format!("a {} is named after what can place orders, and its replicas are not 0", object.kind);
+        findings.push(object.fail(Rule::ExecScale, replicas, "spec.replicas", what, REMEDY));
     }
     if !HARMLESS.contains(&object.kind) {
         references(object, object.node, "", known, findings);
