@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use crate::yaml::node::{Node, Scalar, Value};
 
+/// How deep a document may become by what changes it; as deep as one may be written.
+pub const DEPTH: usize = 64;
+
 /// Where a value of a rendered document comes from.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -66,6 +69,16 @@ pub fn size(node: &Node) -> usize {
         Value::Mapping(entries) => entries.iter().map(|(_, value)| size(value).saturating_add(1)).sum(),
     };
     parts.saturating_add(1)
+}
+
+/// How many levels of nodes it has; one for a scalar.
+pub fn depth(node: &Node) -> usize {
+    let below = match &node.value {
+        Value::Scalar(_) => None,
+        Value::Sequence(items) => items.iter().map(depth).max(),
+        Value::Mapping(entries) => entries.iter().map(|(_, value)| depth(value)).max(),
+    };
+    below.unwrap_or_default().saturating_add(1)
 }
 
 /// The value of a key, to be changed.

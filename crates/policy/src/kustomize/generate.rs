@@ -1,6 +1,6 @@
 //! ConfigMaps and Secrets that a kustomization makes, and the digests that their names end in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -204,7 +204,7 @@ impl Build<'_> {
     }
 
     fn fill(&mut self, node: &mut Node, data: Vec<Datum>, kind: &str, at: &At<'_>) {
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for (key, bytes, place) in data {
             if !seen.insert(key.clone()) {
                 self.refuse(at, format!("the generator sets `{key}` twice"), "set it once");
@@ -219,8 +219,10 @@ impl Build<'_> {
                 Err(bytes) if kind == "ConfigMap" => ("binaryData", STANDARD.encode(bytes.as_bytes())),
                 Err(bytes) => ("data", STANDARD.encode(bytes.as_bytes())),
             };
-            if let Some(mapping) = edit::at_or_made(node, &[field], &place) {
-                edit::set(mapping, &key, place.text(text));
+            let mapping = edit::at_or_made(node, &[field], &place);
+            // The key is new: it was looked up above.
+            if let Some(Node { value: Value::Mapping(entries), .. }) = mapping {
+                entries.push((place.text(key), place.text(text)));
             }
         }
     }
@@ -276,11 +278,10 @@ fn laid_over(held: &Node, made: Node, merges: bool) -> Node {
     for path in joined {
         let Some(old) = held.at(path).filter(|old| !old.entries().is_empty()) else { continue };
         let Some(mapping) = edit::at_or_made(&mut node, path, &place) else { continue };
-        for (key, value) in old.entries() {
-            if let Some(key) = key.text().filter(|key| mapping.get(key).is_none()) {
-                edit::set(mapping, key, value.clone());
-            }
-        }
+        let Value::Mapping(entries) = &mut mapping.value else { continue };
+        let own: BTreeSet<String> = entries.iter().filter_map(|(key, _)| key.text().map(str::to_owned)).collect();
+        let kept = old.entries().iter().filter(|(key, _)| key.text().is_some_and(|key| !own.contains(key)));
+        entries.extend(kept.cloned());
     }
     if let Some(metadata) = edit::child_mut(&mut node, "metadata") {
         for key in ["name", "namespace"] {

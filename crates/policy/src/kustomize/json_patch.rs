@@ -4,6 +4,9 @@ use crate::yaml::node::{Node, Value};
 
 use super::edit;
 
+/// How many nodes one patch may put in: copies of copies grow without end.
+const NODES: usize = 100_000;
+
 /// Why a JSON patch cannot be applied.
 #[derive(Debug, thiserror::Error)]
 #[error("{problem}")]
@@ -31,14 +34,15 @@ pub fn is_json_patch(document: &Node) -> bool {
 /// At the first operation that cannot be carried out.
 pub fn apply(object: &mut Node, operations: &Node) -> Result<(), JsonPatchError> {
     let mut changed = object.clone();
+    let mut left = NODES;
     for operation in operations.items() {
-        one(&mut changed, operation)?;
+        one(&mut changed, operation, &mut left)?;
     }
     *object = changed;
     Ok(())
 }
 
-fn one(object: &mut Node, operation: &Node) -> Result<(), JsonPatchError> {
+fn one(object: &mut Node, operation: &Node, left: &mut usize) -> Result<(), JsonPatchError> {
     let line = operation.line;
     let text = |key: &str| operation.get(key).and_then(Node::text);
     if let Some((key, _)) =
@@ -63,21 +67,24 @@ fn one(object: &mut Node, operation: &Node) -> Result<(), JsonPatchError> {
         text("from").and_then(pointer).ok_or_else(|| JsonPatchError::new(line, "`from` is no JSON pointer to a field"))
     };
     match text("op") {
-        Some("add") => put(object, &path, value()?, line),
+        Some("add") => put(object, &path, value()?, line, left),
         Some("replace") => {
-            let held = find(object, &path).ok_or_else(|| missing(&path, line))?;
-            *held = value()?;
+            let value = value()?;
+            afford(&path, &value, line, left)?;
+            *find(object, &path).ok_or_else(|| missing(&path, line))? = value;
             Ok(())
         }
         Some("remove") => take(object, &path, line).map(drop),
         Some("move") => {
             let moved = take(object, &from()?, line)?;
-            put(object, &path, moved, line)
+            put(object, &path, moved, line, left)
         }
         Some("copy") => {
             let from = from()?;
-            let copied = find(object, &from).ok_or_else(|| missing(&from, line))?.clone();
-            put(object, &path, copied, line)
+            let copied = find(object, &from).ok_or_else(|| missing(&from, line))?;
+            afford(&path, copied, line, left)?;
+            let copied = copied.clone();
+            put(object, &path, copied, line, left)
         }
         Some("test") => {
             let wanted = value()?;
@@ -109,7 +116,19 @@ fn find<'a>(object: &'a mut Node, path: &[String]) -> Option<&'a mut Node> {
     find(child?, rest)
 }
 
-fn put(object: &mut Node, path: &[String], value: Node, line: u32) -> Result<(), JsonPatchError> {
+/// Whether a value may be put at a path: not too deep, and not too much.
+fn afford(path: &[String], value: &Node, line: u32, left: &mut usize) -> Result<(), JsonPatchError> {
+    if path.len().saturating_add(edit::depth(value)) > edit::DEPTH {
+        return Err(JsonPatchError::new(line, format!("the object becomes more than {} levels deep", edit::DEPTH)));
+    }
+    *left = left
+        .checked_sub(edit::size(value))
+        .ok_or_else(|| JsonPatchError::new(line, format!("the patch puts in more than {NODES} values")))?;
+    Ok(())
+}
+
+fn put(object: &mut Node, path: &[String], value: Node, line: u32, left: &mut usize) -> Result<(), JsonPatchError> {
+    afford(path, &value, line, left)?;
     let Some((last, parents)) = path.split_last() else { return Err(missing(path, line)) };
     let parent = find(object, parents).ok_or_else(|| missing(parents, line))?;
     let done = if let Value::Sequence(items) = &mut parent.value {

@@ -118,8 +118,10 @@ impl Build<'_> {
 
     /// The documents of a file, each node marked with it. What does not parse becomes findings.
     pub(super) fn documents(&mut self, path: &str) -> Vec<Node> {
-        if let Some(documents) = self.read.get(path) {
-            return documents.clone();
+        if let Some((documents, size)) = self.read.get(path).map(|documents| (documents, sizes(documents))) {
+            let documents = documents.clone();
+            let at = At { file: Arc::from(path), line: 0, field: None, value: None };
+            return if self.affords(size, &at) { documents } else { Vec::new() };
         }
         let bytes = self.tree.file(path).unwrap_or_default();
         let mut read = read(path, bytes);
@@ -134,16 +136,21 @@ impl Build<'_> {
     /// The documents of a text that stands in a kustomization; lines are those of its file.
     pub(super) fn inline(&mut self, text: &str, at: &At<'_>) -> Vec<Node> {
         let mut read = read(&at.file, text.as_bytes());
+        // A text's line is that of its first own line, of a block too.
+        let above = at.line.saturating_sub(1);
         for document in &mut read.documents {
-            // A block's first line stands under the line that begins it.
-            document.each_line(&mut |line| line.saturating_add(at.line));
+            document.each_line(&mut |line| line.saturating_add(above));
             edit::mark(document, &at.file);
         }
         read.documents.retain(|document| !edit::is_null(document));
         for mut finding in read.findings.into_iter().filter(|finding| finding.verdict == Verdict::Fail) {
-            finding.line = finding.line.map(|line| line.saturating_add(at.line)).or(Some(at.line));
+            finding.line = finding.line.map(|line| line.saturating_add(above)).or(Some(at.line));
             self.findings.push(finding);
         }
         read.documents
     }
+}
+
+fn sizes(documents: &[Node]) -> usize {
+    documents.iter().map(edit::size).sum()
 }

@@ -177,7 +177,10 @@ impl Build<'_> {
         let mut kept = Vec::new();
         for mut resource in std::mem::take(resources) {
             let goes_on = self.affords(1, at);
-            if !goes_on || !selects(&resource) || !self.affords(cost.saturating_add(edit::size(&resource.node)), at) {
+            let (own, each) = (edit::size(&resource.node), cost);
+            // Fields are looked up one after the other: a wide patch of a wide object costs both.
+            let work = own.saturating_add(each).saturating_add(own.saturating_mul(each) / 64);
+            if !goes_on || !selects(&resource) || !self.affords(work, at) {
                 kept.push(resource);
                 continue;
             }

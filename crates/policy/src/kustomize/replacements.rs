@@ -65,6 +65,9 @@ impl Build<'_> {
             for index in chosen.into_iter().filter(|index| !rejected.contains(index)) {
                 let Some(resource) = resources.get_mut(index) else { continue };
                 for path in &paths {
+                    if !self.affords(edit::size(&resource.node).saturating_add(edit::size(&value)), &at) {
+                        return;
+                    }
                     if let Err(problem) = put(resource, path, &value, &options) {
                         let id = resource.id();
                         let message = format!("`{path}` of {} `{}` cannot be replaced: {problem}", id.kind, id.name);
@@ -260,13 +263,20 @@ fn put(resource: &mut Resource, path: &str, value: &Node, options: &Options) -> 
     let mut changed = resource.node.clone();
     let mut problem = None;
     let mut found = false;
-    walk(&mut changed, &steps(path), options.create.then_some(&place), &mut |target| {
+    let steps = steps(path);
+    if steps.len() > edit::DEPTH {
+        return Err(format!("it is more than {} steps long", edit::DEPTH));
+    }
+    walk(&mut changed, &steps, options.create.then_some(&place), &mut |target| {
         found = true;
         problem = problem.take().or_else(|| write(target, value, options).err());
     })?;
     match problem {
         Some(problem) => Err(problem),
         None if !found => Err("nothing is there".to_owned()),
+        None if edit::depth(&changed) > edit::DEPTH => {
+            Err(format!("the object becomes more than {} deep", edit::DEPTH))
+        }
         None => {
             // A name that a replacement changes is found again by what it was.
             resource.remember();
