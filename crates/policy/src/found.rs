@@ -139,6 +139,13 @@ pub struct Order {
     pub line: u32,
 }
 
+impl Order {
+    /// An order that names nothing.
+    pub fn new(effect: Effect, command: &[String], line: u32) -> Self {
+        Self { effect, names: Vec::new(), all: false, command: crate::scan::shown(&command.join(" ")), line }
+    }
+}
+
 /// Everything of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {

@@ -30,8 +30,8 @@ type Account<'a> = (Option<&'a str>, &'a str);
 /// What accounts may do beyond looking.
 pub fn judge(world: &World<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let accounts: BTreeSet<Account<'_>> = world.scopes.iter().flat_map(accounts).collect();
     for scope in &world.scopes {
-        let accounts = accounts(scope);
         for binding in scope.objects.iter().filter(|object| is_binding(object)) {
             let subjects = binding.node.get("subjects").map(Node::items).unwrap_or_default();
             let reaches: Vec<&Node> = subjects
@@ -51,9 +51,8 @@ pub fn judge(world: &World<'_>) -> Vec<Finding> {
     findings
 }
 
-fn accounts<'a>(scope: &Scope<'a>) -> BTreeSet<Account<'a>> {
-    let pods = scope.pods.iter().filter(|pod| !is_cloud_run(pod));
-    pods.map(|pod| (pod.object.namespace, account(pod))).collect()
+fn accounts<'s, 'a>(scope: &'s Scope<'a>) -> impl Iterator<Item = Account<'a>> + use<'s, 'a> {
+    scope.pods.iter().filter(|pod| !is_cloud_run(pod)).map(|pod| (pod.object.namespace, account(pod)))
 }
 
 fn account<'a>(pod: &Pod<'a>) -> &'a str {
@@ -156,8 +155,9 @@ fn beyond_looking(role: &Object<'_>) -> Vec<Finding> {
         for resource in list(rule, "resources") {
             let name = resource.text().unwrap_or_default();
             let (own, part) = name.split_once('/').unwrap_or((name, ""));
-            let core =
-                list(rule, "apiGroups").any(|group| matches!(group.scalar().map(|g| g.text.as_str()), Some("" | "*")));
+            let core = list(rule, "apiGroups")
+                .any(|group| matches!(group.scalar().map(|g| g.text.as_str()), Some("" | "*")))
+                || list(rule, "apiGroups").next().is_none();
             let what = match own {
                 "secrets" | "*" if core => format!("the account of a workload may read Secrets: `{name}`"),
                 _ if ACTING.contains(&part) || part == "*" => format!("`{name}` acts, whatever the verb"),

@@ -29,12 +29,12 @@ impl Arguments {
             };
             let long = flag.strip_prefix('-');
             let flag = long.unwrap_or(flag);
-            if let Some((name, value)) = flag.split_once('=') {
+            if let (None, Some((name, value))) = (long, attached(flag, valued)) {
+                sorted.flags.push((name.to_owned(), Some(value.to_owned())));
+            } else if let Some((name, value)) = flag.split_once('=') {
                 sorted.flags.push((name.to_owned(), Some(value.to_owned())));
             } else if valued.contains(&flag) {
                 sorted.flags.push((flag.to_owned(), rest.next().cloned()));
-            } else if let (None, Some((name, value))) = (long, attached(flag, valued)) {
-                sorted.flags.push((name.to_owned(), Some(value.to_owned())));
             } else {
                 sorted.flags.push((flag.to_owned(), None));
             }
@@ -67,7 +67,7 @@ impl Arguments {
 fn attached<'a>(flag: &'a str, valued: &[&str]) -> Option<(&'a str, &'a str)> {
     let width = flag.chars().next()?.len_utf8();
     let (name, value) = flag.split_at_checked(width)?;
-    (valued.contains(&name) && !value.is_empty()).then_some((name, value))
+    (valued.contains(&name) && !value.is_empty() && !value.starts_with('=')).then_some((name, value))
 }
 
 /// The names in words: of `deployment/execution-agent`, `app=execution-agent`, `k8s/execution-agent.yaml` each part.

@@ -53,7 +53,7 @@ impl Reading<'_> {
                 .iter()
                 .skip_while(|word| !matches!(word.literal().as_deref().map(base), Some("tee" | "sponge" | "dd")));
             if words.next().is_some() {
-                for word in words {
+                for word in words.filter(|word| !word.literal().is_some_and(|text| text.starts_with('-'))) {
                     files.extend(
                         self.texts(word)
                             .into_iter()
@@ -77,8 +77,10 @@ impl Reading<'_> {
 
     /// Whether what a command prints goes anywhere but to the person who runs it.
     pub(super) fn leaves(&self, command: &Command) -> bool {
+        // To the person who runs it, or into a text that only people read.
         let shown_only = |path: &String| {
             matches!(path.as_str(), "/dev/null" | "/dev/stderr" | "/dev/stdout" | "/dev/tty" | "&1" | "&2")
+                || [".md", ".log", ".html", ".csv"].iter().any(|ending| path.ends_with(ending))
         };
         if self.files_behind(command).iter().any(|path| !shown_only(path)) {
             return true;

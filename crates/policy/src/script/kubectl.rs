@@ -127,7 +127,10 @@ impl Runner {
             ("create", kind) if !kind.is_empty() && !arguments.has(&["f", "filename", "k", "kustomize"]) => {}
             _ if dry => {}
             _ => {
-                let files = arguments.values(&["f", "filename", "k", "kustomize"]).filter(|file| *file != "-");
+                // An account, a role, a network of that name is no workload.
+                let beside = ["serviceaccounts", "networkpolicies", "networkpolicy", "rbac", "roles", "services"];
+                let is_workload = |file: &&str| *file != "-" && !file.split('/').any(|part| beside.contains(&part));
+                let files = arguments.values(&["f", "filename", "k", "kustomize"]).filter(is_workload);
                 self.order_of(Effect::Apply, names(files), false, words, place);
             }
         }

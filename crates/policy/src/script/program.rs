@@ -58,9 +58,14 @@ const PUTS: [&str; 8] =
 pub(super) fn read(text: &str, depth: usize) -> Found {
     let tokens = tokens(text);
     let mut runner = Runner::default();
+    let paths = paths(&tokens);
     for (at, token) in tokens.iter().enumerate() {
         let rest = tokens.get(at..).unwrap_or_default();
         let before = tokens.get(..at).unwrap_or_default();
+        let opened = token.kind == Kind::Name && paths.contains(&token.text.as_str());
+        if opened && writes(rest) && !rest.get(1).is_some_and(|next| next.is("=")) {
+            writes_switch(&mut runner, token, rest);
+        }
         match token.kind {
             Kind::Text => text_token(&mut runner, token, before, rest),
             Kind::Name => name_token(&mut runner, token, rest, depth),
@@ -72,6 +77,27 @@ pub(super) fn read(text: &str, depth: usize) -> Found {
         }
     }
     runner.found.sorted()
+}
+
+/// The names that are given the switch's path: `PATH = Path("…/EXECUTION_HALTED")`.
+fn paths(tokens: &[Token]) -> Vec<&str> {
+    let is_path =
+        |token: &Token| token.kind == Kind::Text && super::run::is_switch(&token.text) && token.text.contains('/');
+    let lines: Vec<u32> = tokens.iter().filter(|token| is_path(token)).map(|token| token.line).collect();
+    let pairs = tokens.iter().zip(tokens.iter().skip(1));
+    let given =
+        pairs.filter(|(name, mark)| name.kind == Kind::Name && mark.is("=") && lines.binary_search(&name.line).is_ok());
+    given.map(|(name, _)| name.text.as_str()).take(16).collect()
+}
+
+/// Notes that the switch is written where a token names it.
+fn writes_switch(runner: &mut Runner, token: &Token, rest: &[Token]) {
+    let near = rest.iter().skip(1).take(24).skip_while(|token| !is_write(token));
+    let value = near.into_iter().find(|token| token.kind == Kind::Text && !is_open_mode(&token.text));
+    let unknown = || Said::Unknown("what is written there".to_owned());
+    let value = value.map_or_else(unknown, |token| said(token.text.trim_end()));
+    let place = Place { line: token.line, ..Place::default() };
+    runner.order(Effect::WriteSwitch(value), "", std::slice::from_ref(&token.text), &place);
 }
 
 /// A string: a watched key in it may be given a value by what stands around; the switch's path may be opened for writing.
@@ -91,22 +117,11 @@ fn text_token(runner: &mut Runner, token: &Token, before: &[Token], rest: &[Toke
             runner.found.assign(hit.key, hit.spelled, hit.value, false, token.line);
         }
     }
-    if (super::run::is_switch(&token.text)
-        && token.text.contains("EXECUTION_HALTED")
-        && Key::of_variable(&token.text).is_none()
-        || (token.text == "EXECUTION_HALTED_FILE" && writes(rest)))
-        && writes(rest)
-    {
-        let value = rest
-            .iter()
-            .skip(1)
-            .take(24)
-            .skip_while(|t| !is_write(t))
-            .find(|t| t.kind == Kind::Text && !is_open_mode(&t.text));
-        let value =
-            value.map_or_else(|| Said::Unknown("what is written there".to_owned()), |t| said(t.text.trim_end()));
-        let place = Place { line: token.line, ..Place::default() };
-        runner.order(Effect::WriteSwitch(value), "", std::slice::from_ref(&token.text), &place);
+    // `"/d/kill-switch/EXECUTION_HALTED"`, `d / "EXECUTION_HALTED"`, `environ["EXECUTION_HALTED_FILE"]`.
+    let joined = before.last().is_some_and(|t| t.is("/") || t.is(","));
+    let is_path = super::run::is_switch(&token.text) && (token.text.contains('/') || joined);
+    if (is_path || token.text == Key::ExecutionHaltedFile.name()) && writes(rest) {
+        writes_switch(runner, token, rest);
     }
 }
 

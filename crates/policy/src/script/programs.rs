@@ -30,12 +30,14 @@ impl Runner {
                     self.script(text, place.line, place.depth);
                 }
             }
+            // With `-n` and without `-i` it goes through lines to show some.
+            "perl" | "ruby" if rest.first().is_some_and(|flag| matches!(flag.as_str(), "-n" | "-ne" | "-lne")) => {}
             "python" | "python3" | "node" | "perl" | "ruby" => {
                 let flags = ["-c", "-e", "-E", "--eval", "-pe", "-ne", "-i", "-pi", "-p", "-n"];
                 for text in rest
                     .iter()
                     .filter(|word| !flags.contains(&word.as_str()))
-                    .filter(|word| word.contains(['=', '(', ' ']))
+                    .filter(|word| word.contains(['=', '(', ' ', '/']))
                 {
                     self.found.absorb(super::program::read(text, place.depth), place.line);
                     self.substitution(text, place);

@@ -231,9 +231,10 @@ impl Runner {
         if command.inert {
             return;
         }
-        for (name, _, value) in command.words.iter().map_while(Word::assignment) {
+        for (name, adds, value) in command.words.iter().map_while(Word::assignment) {
             let Some(key) = Key::of_variable(&name) else { continue };
-            for text in reading.texts(&value) {
+            let texts = if adds { reading.values.parameter(&name) } else { reading.texts(&value) };
+            for text in texts {
                 self.found.assign(key, key.name(), said(&text), false, value.line);
             }
         }
@@ -316,6 +317,19 @@ impl Runner {
         }
     }
 
+    /// `KEY := value` of a makefile, as it reads for a shell.
+    fn makes(&mut self, argv: &[String], place: &Place) {
+        let words = argv.strip_prefix(&["export".to_owned()]).unwrap_or(argv);
+        let [name, mark, rest @ ..] = words else { return };
+        if let (Some(key), true) =
+            (Key::of_variable(name), matches!(mark.as_str(), "=" | ":=" | "::=" | "?=" | "+=" | "!="))
+        {
+            let value = rest.join(" ");
+            let value = if value.contains('$') || mark == "!=" { HOLE.to_string() } else { value };
+            self.found.assign(key, key.name(), said(&value), false, place.line);
+        }
+    }
+
     fn written_by(&mut self, reading: &Reading, command: &Command) {
         let Some(texts) = reading.values.printed(reading.script, command) else { return };
         for file in reading.files_behind(command) {
@@ -369,15 +383,14 @@ impl Runner {
                 }
                 return;
             }
-            "find"
-                if rest.iter().any(|word| word == "-exec" || word == "-execdir" || word == "-delete")
-                    && rest.iter().any(|word| base(word) == "LATCH") =>
-            {
-                self.order(Effect::RemoveLatch, "", argv, place);
+            "find" if rest.iter().any(|word| matches!(word.as_str(), "-exec" | "-execdir" | "-delete")) => {
+                let latch = rest.iter().any(|word| base(word) == "LATCH");
+                self.found.orders.extend(latch.then(|| Order::new(Effect::RemoveLatch, argv, place.line)));
             }
             shows if SHOWS.contains(&shows) => return,
             _ => {}
         }
+        self.makes(argv, place);
         self.everywhere(head, rest, place);
         self.tool(head, rest, &deeper);
         // A known program behind one that only starts it, or behind a function of the script's own.

@@ -87,6 +87,22 @@ fn every_way_to_say_execute_is_heard() {
         "sudo env AGENT_MODE=EXECUTE agenttrader",
         "python3 -c 'import os; os.environ[\"AGENT_MODE\"]=\"EXECUTE\"'",
         "launch AGENT_MODE=EXECUTE",
+        "AGENT_MODE=EXE; AGENT_MODE+=CUTE",
+        "export $(echo AGENT_MODE=EXECUTE)",
+        "tee .env <<< AGENT_MODE=EXECUTE",
+        "cat > .env <<< 'AGENT_MODE=EXECUTE'",
+        "printf '%s=%s\\n' AGENT_MODE EXECUTE > .env",
+        "perl -pi -e 's/OBSERVE/EXECUTE/' k8s/a.yaml",
+        "find k8s -name '*.yaml' -exec sed -i s/OBSERVE/EXECUTE/ {} +",
+        "grep -rl OBSERVE k8s | xargs sed -i 's/OBSERVE/EXECUTE/'",
+        "docker run -eAGENT_MODE=EXECUTE x:1",
+        "export AGENT_MODE := EXECUTE",
+        "AGENT_MODE ?= EXECUTE",
+        "E='A=b,AGENT_MODE=EXECUTE'; gcloud run deploy a --set-env-vars \"$E\"",
+        "echo 'export AGENT_MODE=EXECUTE' | ssh floor sh",
+        "terraform apply -var agent_mode=EXECUTE",
+        "set AGENT_MODE=EXECUTE",
+        "while read -r m; do AGENT_MODE=$m agenttrader; done <<EOF\nOFF\nEXECUTE\nEOF",
         "# it's\nexport AGENT_MODE=EXECUTE",
         "x='\nAGENT_MODE=EXECUTE\n",
     ] {
@@ -138,6 +154,11 @@ fn ordinary_scripts_set_nothing() {
         "agent_mode=$1\nMY_AGENT_MODE=EXECUTE\n",
         "test \"$(cat /etc/agenttrader/kill-switch/EXECUTION_HALTED)\" = 1\n",
         "docker run --env-file floor.env x:1\n",
+        "echo \"AGENT_MODE=$AGENT_MODE\" >> report.md\n",
+        "printf 'AGENT_MODE=%s\\n' \"$AGENT_MODE\" | tee -a floor.log\n",
+        "perl -ne 'print if /AGENT_MODE: EXECUTE/' k8s/a.yaml\n",
+        "kubectl get deploy -o yaml | grep -c AGENT_MODE=EXECUTE\n",
+        "trap 'echo AGENT_MODE=EXECUTE was refused' EXIT\n",
     ] {
         assert_eq!(sets(text), [], "{text}");
     }
@@ -207,6 +228,11 @@ fn commands_that_look_or_stop_move_nothing() {
         "agenttrader execution --help",
         "curl -fsS http://execution-agent:8084/readyz",
         "kubectl apply -k k8s",
+        "kubectl apply -f k8s/serviceaccounts/execution-agent.yaml",
+        "kubectl label deploy execution-agent team=floor",
+        "kubectl wait --for=delete deploy/execution-agent",
+        "docker push registry.example/execution-agent:1.2",
+        "if ! kubectl get deploy/execution-agent; then echo none; fi",
     ] {
         assert_eq!(moves(text), [], "{text}");
     }

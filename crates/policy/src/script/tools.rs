@@ -161,15 +161,10 @@ impl Runner {
     pub(super) fn containers(&mut self, words: &[String], place: &Place) {
         let arguments = Arguments::of(words, &CONTAINER_VALUED);
         for variable in arguments.values(&["e", "env", "build-arg"]) {
-            if let Some(key) = Key::of_variable(variable) {
-                self.found.assign(
-                    key,
-                    variable,
-                    Said::Unknown("taken over from where the script runs".to_owned()),
-                    false,
-                    place.line,
-                );
-            }
+            let (name, value) = variable.split_once('=').map_or((variable, None), |(name, value)| (name, Some(value)));
+            let Some(key) = Key::of_variable(name) else { continue };
+            let taken_over = || Said::Unknown("taken over from where the script runs".to_owned());
+            self.found.assign(key, name, value.map_or_else(taken_over, said), false, place.line);
         }
         for file in arguments.values(&["env-file"]) {
             self.found.env_files.push((file.to_owned(), place.line));

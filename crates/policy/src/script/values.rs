@@ -161,7 +161,8 @@ impl Values {
         texts
     }
 
-    fn parameter(&self, name: &str) -> Vec<String> {
+    /// Everything that a variable is given anywhere.
+    pub fn parameter(&self, name: &str) -> Vec<String> {
         let known = self.now.get(name).or_else(|| self.before.get(name));
         let bytes: usize = known.into_iter().flatten().map(String::len).sum();
         self.spent.set(self.spent.get().saturating_add(bytes));
