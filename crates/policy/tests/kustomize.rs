@@ -156,3 +156,146 @@ fn every_kustomization_of_the_folder_renders_as_by_kubectl() {
         .collect();
     assert!(failed.is_empty(), "{} of {}\n{}", failed.len(), cases.len(), failed.join("\n"));
 }
+
+/// Parts of an overlay over the base below; a case takes some of them, in any order of features, with values of its own.
+const PARTS: [&str; 17] = [
+    "namespace: N\n",
+    "namePrefix: A-\n",
+    "nameSuffix: -A\n",
+    "labels: [{pairs: {L: V}, includeSelectors: true}]\n",
+    "labels: [{pairs: {L: V}, includeTemplates: true}, {pairs: {M: V}}]\n",
+    "commonAnnotations: {L: V}\n",
+    "images: [{name: img, newTag: V}, {name: other, newName: x/A}]\n",
+    "replicas: [{name: d, count: 7}]\n",
+    "configMapGenerator: [{name: made, behavior: merge, literals: [K=V, L=V]}, {name: own, literals: [K=V]}]\n",
+    "secretGenerator: [{name: s, literals: [K=V], options: {disableNameSuffixHash: true}}]\n",
+    "components: [../part]\n",
+    "replacements: [{source: {kind: ConfigMap, name: plain, fieldPath: data.K}, targets: [{select: {kind: Deployment}, \
+     fieldPaths: ['spec.template.spec.containers.[name=C].env.[name=E].value']}]}]\n",
+    "patches: [{target: {kind: Deployment}, patch: '- {op: OP, path: /spec/template/spec/containers/0/F, value: V}'}]\n",
+    "patches: [{target: {kind: ConfigMap, name: 'p.*'}, patch: \"- {op: add, path: /data/L, value: V}\\n- {op: test, path: /data/K, value: one}\"}]\n",
+    "patches: [{patch: '{apiVersion: apps/v1, kind: Deployment, metadata: {name: d}, spec: {template: {spec: {containers: [{name: C, \
+     env: [{name: E, value: V}], ports: [{containerPort: 9, name: V}], F: V}], volumes: [{name: v, $patch: W}]}}}}'}]\n",
+    "patches: [{patch: '{apiVersion: apps/v1, kind: Deployment, metadata: {name: d, labels: {$patch: W, L: V}}, \
+     spec: {replicas: Z, template: {spec: {containers: [{name: C, $patch: W, image: \"new:V\"}], nodeSelector: {L: V, M: null}}}}}'}]\n",
+    "patches: [{patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: plain}, data: {K: null, L: V, M: \"\"}}'}]\n",
+];
+
+const BASE: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d, labels: {app: d}}
+spec:
+  selector: {matchLabels: {app: d}}
+  template:
+    metadata: {labels: {app: d}}
+    spec:
+      serviceAccountName: account
+      containers:
+        - {name: one, image: 'img:1', env: [{name: E, value: '1'}, {name: G, value: '2'}], envFrom: [{configMapRef: {name: made}}]}
+        - {name: two, image: other, ports: [{containerPort: 9}], command: [a, b]}
+      volumes: [{name: v, configMap: {name: plain}}, {name: w, secret: {secretName: s}}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: plain}
+data: {K: one, M: two}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: account}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: b}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}
+subjects: [{kind: ServiceAccount, name: account}, {kind: ServiceAccount, name: account, namespace: n1}]
+";
+
+const PART: &str = "apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+namePrefix: c-
+patches: [{target: {kind: Deployment}, patch: '- {op: add, path: /metadata/labels/c, value: yes-it-is}'}]
+";
+
+/// A generator of numbers that gives the same ones every time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % below
+    }
+
+    fn of<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.next(from.len())]
+    }
+}
+
+/// An overlay of some parts; a field that two parts set is set by the last of them.
+fn overlay(numbers: &mut Numbers) -> String {
+    let mut fields: BTreeMap<&str, String> = BTreeMap::new();
+    for _ in 0..=numbers.next(5) {
+        let part = PARTS[numbers.next(PARTS.len())];
+        let (field, rest) = part.split_once(": ").unwrap();
+        let mut text = String::new();
+        for piece in rest.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric()) {
+            let (word, end) = match piece.char_indices().last() {
+                Some((at, last)) if !last.is_ascii_alphanumeric() => piece.split_at(at),
+                _ => (piece, ""),
+            };
+            // A dollar sign before `patch` and the like are kept; single capitals are places to be filled.
+            let filled = match word {
+                "N" => numbers.of(&["n1", "n2"]),
+                "A" => numbers.of(&["a", "b"]),
+                "L" => numbers.of(&["l", "app", "K"]),
+                "V" => numbers.of(&["val", "img", "x1"]),
+                "C" => numbers.of(&["one", "two", "three"]),
+                "E" => numbers.of(&["E", "G", "H"]),
+                "F" => numbers.of(&["image", "workingDir", "imagePullPolicy"]),
+                "W" => numbers.of(&["delete", "merge"]),
+                "Z" => numbers.of(&["0", "3", "null"]),
+                "OP" => numbers.of(&["add", "replace", "remove"]),
+                other => other,
+            };
+            text.push_str(filled);
+            text.push_str(end);
+        }
+        fields.insert(field, text);
+    }
+    fields.iter().map(|(field, value)| format!("{field}: {value}")).collect()
+}
+
+#[test]
+fn generated_overlays_render_as_by_kubectl() {
+    let Some(kubectl) = agenttrader_outside::manifests::kubectl() else { return };
+    let mut numbers = Numbers(20_261_130);
+    let (mut same, mut failed) = (0, Vec::new());
+    let count: u32 = std::env::var("OVERLAYS").ok().and_then(|count| count.parse().ok()).unwrap_or(24);
+    for number in 0..count {
+        let upper = format!("resources: [../middle]\n{}", overlay(&mut numbers));
+        let middle = format!("resources: [../base]\n{}", overlay(&mut numbers));
+        let base = "resources: [all.yaml]\nconfigMapGenerator: [{name: made, literals: [K=V]}]\n";
+        let files = [
+            ("top/kustomization.yaml", upper.as_str()),
+            ("middle/kustomization.yaml", middle.as_str()),
+            ("base/kustomization.yaml", base),
+            ("base/all.yaml", BASE),
+            ("part/kustomization.yaml", PART),
+        ];
+        let case = Case {
+            name: format!("generated {number}\n{upper}--\n{middle}"),
+            root: "top".to_owned(),
+            refused: Vec::new(),
+            files: files.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).collect(),
+        };
+        let refused = !rendered(&case).findings.is_empty();
+        match check(&kubectl, &case) {
+            Ok(()) => same += u32::from(!refused),
+            // What we refuse though kubectl renders it is no difference, only a loss.
+            Err(_) if refused => {}
+            Err(error) => failed.push(format!("== {}\n{error}", case.name)),
+        }
+    }
+    assert!(failed.is_empty(), "{} of {count}\n{}", failed.len(), failed.join("\n"));
+    assert!(same * 3 > count, "only {same} of {count} were rendered at all");
+}

@@ -131,6 +131,21 @@ impl Build<'_> {
             self.refuse(at, "the patch is empty", "take it out");
             return None;
         }
+        let raw = match (given("path"), given("patch")) {
+            (Some(_), _) => {
+                documents.first().and_then(|first| first.file.clone()).and_then(|file| self.tree.file(&file))
+            }
+            (None, node) => node.and_then(Node::text).map(str::as_bytes),
+        };
+        let is_json = |raw: &[u8]| serde_json::from_slice::<serde_json::Value>(raw).is_ok();
+        if raw.is_some_and(|raw| raw.starts_with(b"[") && !is_json(raw)) {
+            self.refuse(
+                at,
+                "the patch begins as JSON and is none, so kubectl refuses it",
+                "write it as YAML or as JSON",
+            );
+            return None;
+        }
         Some(documents)
     }
 
