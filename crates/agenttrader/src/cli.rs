@@ -1,9 +1,11 @@
 //! The command line: arguments only. What they mean together stands in `settings`.
 
 pub mod audit;
+pub mod lock;
 
 use audit::AuditCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lock::LockCommand;
 use std::path::PathBuf;
 
 /// A trading floor where agents see everything, propose anything, and execute nothing until two humans unlock it.
@@ -114,6 +116,12 @@ pub enum Command {
                       Examples:\n  agenttrader audit verify\n  agenttrader audit tail -n 5\n  agenttrader audit checkpoint --export > kept.checkpoints"
     )]
     Audit(AuditCommand),
+    /// The production lock: judge the repository, lock it, tag locks
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  agenttrader lock validate\n  agenttrader lock manifests .\n  agenttrader lock status"
+    )]
+    Lock(LockCommand),
     /// Show the effective configuration
     #[command(subcommand, after_help = "Example:\n  agenttrader config show")]
     Config(ConfigCommand),

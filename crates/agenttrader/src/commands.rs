@@ -5,6 +5,7 @@ mod audit;
 mod config;
 mod floor;
 mod halt;
+mod lock;
 mod record;
 mod replay;
 mod show;
@@ -102,6 +103,7 @@ pub async fn run(global: Global, command: Command, environment: BTreeMap<String,
         Command::Status(arguments) => show::status(&settings()?, &arguments).await,
         Command::Proposals(arguments) => show::proposals(&settings()?, &arguments).await,
         Command::Audit(command) => audit::run(&settings()?, command, &build).await,
+        Command::Lock(command) => lock::run(&settings()?, command, &build),
         Command::Config(crate::cli::ConfigCommand::Show(arguments)) => config::show(&settings()?, &arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 /// Folders at the top that are never a part of what is judged, besides the data directory.
 const NEVER: [&str; 3] = [".git", "target", "audit_artifacts"];
 
+/// Folders that are judged wherever somebody says that data lies.
+const ALWAYS: [&str; 5] = ["k8s", "infra", "config", "configs", "scripts"];
+
 /// Most files and folders that are walked.
 const ENTRIES_MOST: usize = 500_000;
 
@@ -21,8 +24,11 @@ const FILE_BYTES_MOST: u64 = 16 * 1024 * 1024;
 /// The same for a file outside the judged folders: a kustomization may name it.
 const OTHER_BYTES_MOST: u64 = 1024 * 1024;
 
-/// Most bytes of all files together.
+/// Most bytes of all judged files together.
 const TREE_BYTES_MOST: u64 = 512 * 1024 * 1024;
+
+/// The same of the others; what is left out is not there for a kustomization, which then cannot be judged.
+const OTHERS_BYTES_MOST: u64 = 128 * 1024 * 1024;
 
 /// What stands at a path on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +67,7 @@ pub enum DiskError {
         path: PathBuf,
     },
     /// More than anybody locks.
-    #[error("the files of {path} have more than {TREE_BYTES_MOST} bytes together")]
+    #[error("the judged files of {path} have more than {TREE_BYTES_MOST} bytes together")]
     TooLarge {
         /// The folder.
         path: PathBuf,
@@ -76,12 +82,12 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Walks a folder. `data_dir` is left out where it lies inside.
+    /// Walks a folder. `data_dir` is left out where it lies inside, but in no judged folder.
     ///
     /// # Errors
     /// [`DiskError`].
     pub fn walk(root: &Path, data_dir: Option<&Path>) -> Result<Self, DiskError> {
-        let data_dir = data_dir.and_then(|path| fs::canonicalize(path).ok());
+        let left_out = data_dir.and_then(|data_dir| inside(root, data_dir));
         let mut disk = Self { root: root.to_owned(), found: Vec::new() };
         let listed = fs::read_dir(root).map_err(|source| DiskError::Root { path: root.to_owned(), source })?;
         drop(listed);
@@ -89,7 +95,7 @@ impl Disk {
         let mut seen = 0_usize;
         while let Some(folder) = folders.pop() {
             let at = disk.place(&folder);
-            if data_dir.is_some() && fs::canonicalize(&at).ok() == data_dir && !folder.as_bytes().is_empty() {
+            if left_out.as_ref() == Some(&folder) {
                 continue;
             }
             let Ok(entries) = fs::read_dir(&at) else {
@@ -138,6 +144,7 @@ impl Disk {
         match kind(&at) {
             Some(Found::File { size, .. }) if size <= most => {}
             Some(Found::File { size, .. }) => return Err(format!("it has {size} bytes, more than {most}")),
+            Some(Found::Unreadable) => return Err("it is not there, or cannot be looked at".to_owned()),
             _ => return Err("it is no regular file".to_owned()),
         }
         let mut bytes = Vec::new();
@@ -155,15 +162,28 @@ impl Disk {
     /// [`DiskError::TooLarge`].
     pub fn tree(&self, is_judged: impl Fn(&RepoPath) -> bool) -> Result<Tree, DiskError> {
         let mut tree = Tree::new();
-        let mut total = 0_u64;
+        let (mut judged, mut others) = (0_u64, 0_u64);
         for (path, found) in self.iter() {
             let Some(name) = path.as_str() else {
                 tree.insert(path.to_string(), Entry::Unreadable("a name that is not UTF-8".to_owned()));
                 continue;
             };
-            let most = if is_judged(path) { FILE_BYTES_MOST } else { OTHER_BYTES_MOST };
+            let (most, total, limit) = if is_judged(path) {
+                (FILE_BYTES_MOST, &mut judged, TREE_BYTES_MOST)
+            } else {
+                (OTHER_BYTES_MOST, &mut others, OTHERS_BYTES_MOST)
+            };
             let entry = match found {
-                Found::File { .. } => self.read(path, most).map_or_else(Entry::Unreadable, Entry::File),
+                Found::File { size, .. } => {
+                    *total = total.saturating_add(size.min(most));
+                    if *total <= limit {
+                        self.read(path, most).map_or_else(Entry::Unreadable, Entry::File)
+                    } else if limit == TREE_BYTES_MOST {
+                        return Err(DiskError::TooLarge { path: self.root.clone() });
+                    } else {
+                        Entry::Unreadable("left out: too much lies beside the judged folders".to_owned())
+                    }
+                }
                 Found::Symlink => {
                     let target = fs::read_link(self.place(path)).unwrap_or_default();
                     Entry::Symlink(target.to_string_lossy().into_owned())
@@ -171,12 +191,6 @@ impl Disk {
                 Found::Other => Entry::Unreadable("a device, a pipe or a socket".to_owned()),
                 Found::Unreadable => Entry::Unreadable("it cannot be looked into".to_owned()),
             };
-            if let Entry::File(bytes) = &entry {
-                total = total.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-            }
-            if total > TREE_BYTES_MOST {
-                return Err(DiskError::TooLarge { path: self.root.clone() });
-            }
             tree.insert(name, entry);
         }
         Ok(tree)
@@ -185,6 +199,14 @@ impl Disk {
     fn place(&self, path: &RepoPath) -> PathBuf {
         self.root.join(OsStr::from_bytes(path.as_bytes()))
     }
+}
+
+/// The data directory's path inside the folder, where it may be left out.
+fn inside(root: &Path, data_dir: &Path) -> Option<RepoPath> {
+    let (root, data_dir) = (fs::canonicalize(root).ok()?, fs::canonicalize(data_dir).ok()?);
+    let path = RepoPath::new(data_dir.strip_prefix(&root).ok()?.as_os_str().as_bytes());
+    let first = path.parts().next()?.to_owned();
+    (!first.is_empty() && !ALWAYS.iter().any(|always| always.as_bytes() == first)).then_some(path)
 }
 
 /// What stands there; nothing for a folder.
@@ -227,6 +249,18 @@ mod tests {
         assert_eq!(tree.get("k8s/link"), Some(&Entry::Symlink("../README".to_owned())));
         assert_eq!(tree.get("infra"), Some(&Entry::Symlink("k8s".to_owned())));
         assert_eq!(tree.file("README"), Some(b"README".as_slice()));
+    }
+
+    #[test]
+    fn a_judged_folder_is_judged_though_somebody_calls_it_the_data_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("k8s/data")).unwrap();
+        fs::write(dir.path().join("k8s/data/a.yaml"), "").unwrap();
+        symlink("k8s/data", dir.path().join("data")).unwrap();
+        for data_dir in ["k8s", "k8s/data", "data", "", "nowhere"] {
+            let disk = Disk::walk(dir.path(), Some(&dir.path().join(data_dir))).unwrap();
+            assert!(disk.iter().any(|(path, _)| path.as_str() == Some("k8s/data/a.yaml")), "{data_dir}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod manifests;
 pub mod model;
 pub mod page;
 pub mod people;
+pub mod pin;
 pub mod reports;
 pub mod rules;
 pub mod status;

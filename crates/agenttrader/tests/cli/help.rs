@@ -2,7 +2,7 @@
 
 use crate::screen::{Home, golden};
 
-const COMMANDS: [&[&str]; 24] = [
+const COMMANDS: [&[&str]; 34] = [
     &[],
     &["floor"],
     &["venue"],
@@ -24,6 +24,16 @@ const COMMANDS: [&[&str]; 24] = [
     &["audit", "export"],
     &["audit", "vkey"],
     &["audit", "checkpoint"],
+    &["lock"],
+    &["lock", "validate"],
+    &["lock", "manifests"],
+    &["lock", "status"],
+    &["lock", "page"],
+    &["lock", "init"],
+    &["lock", "sign"],
+    &["lock", "generate"],
+    &["lock", "pin"],
+    &["lock", "tag"],
     &["config"],
     &["config", "show"],
     &["completions"],

@@ -13,6 +13,7 @@ mod faults;
 mod floor;
 mod halt;
 mod help;
+mod lock;
 mod logs;
 mod recordings;
 mod screen;

@@ -104,6 +104,14 @@ impl Repository {
         self.ask(&["update-ref", "--no-deref", "-m", "agenttrader", name, &to.to_string(), &from]).map(drop)
     }
 
+    /// Takes a ref away that names this object.
+    ///
+    /// # Errors
+    /// [`GitError`].
+    pub fn drop_ref(&self, name: &str, id: Id) -> Result<(), GitError> {
+        self.ask(&["update-ref", "--no-deref", "-d", name, &id.to_string()]).map(drop)
+    }
+
     /// Sets the index to what a commit holds; no file of the work tree is touched.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::lock::page::page;
 use crate::lock::people::{People, SIGNERS_PATH};
 use crate::lock::reports;
 use crate::lock::rules::scope::{GENESIS, signature_path, signed};
-use crate::lock::validate::{Asked, Judgement, Standing, baseline};
+use crate::lock::validate::{Asked, Judgement, Standing, baseline, strictly};
 use crate::lock::write_error::WriteError;
 use agenttrader_authority::namespace::Namespace;
 use agenttrader_core::error_chain::chain;
@@ -96,7 +96,10 @@ pub struct Signed {
 /// [`WriteError`], also after any earlier lock or list of signers.
 pub fn init(repository: &Repository, named: &[Named], build_id: &str, asked: &Asked<'_>) -> Result<Begun, WriteError> {
     branch(repository)?;
-    let judged = holds(baseline(repository, asked)?)?;
+    let mut judged = baseline(repository, asked)?;
+    // What the lock will be judged by, once it is one.
+    strictly(&mut judged.findings);
+    let judged = holds(judged)?;
     let Standing::Draft = judged.standing else {
         return Err(WriteError::refused(
             "the repository has a lock",

@@ -112,7 +112,11 @@ pub fn tag(repository: &Repository, signer: &Signer, asked: &Asked<'_>) -> Resul
     let name = free_name(repository, &lock, timestamp)?;
     let message = format!("Production lock {}\n", lock.sha256);
     let id = repository.write_tag(&name, lock.commit, &message, signer, asked.now)?;
-    is_signed(repository, &people, id, &name, &lock, signer, asked.now)?;
+    if let Err(why) = is_signed(repository, &people, id, &name, &lock, signer, asked.now) {
+        repository.drop_ref(&format!("refs/tags/{name}"), id)?;
+        let remedy = "name the principal and its own key as ops/trust/allowed_signers has them";
+        return Err(WriteError::refused(format!("no tag is made: {why}"), remedy));
+    }
     Ok(Tagged { name, id, commit: lock.commit })
 }
 
@@ -140,7 +144,7 @@ fn free_name(repository: &Repository, lock: &Placed, timestamp: UnixNanos) -> Re
     ))
 }
 
-/// That the tag's own bytes name the commit and are signed by whom it should be.
+/// Whether the tag's own bytes name the commit and are signed by whom they should be.
 fn is_signed(
     repository: &Repository,
     people: &People,
@@ -149,19 +153,12 @@ fn is_signed(
     lock: &Placed,
     signer: &Signer,
     now: UnixNanos,
-) -> Result<(), WriteError> {
-    let refused = |why: String| {
-        WriteError::refused(
-            format!("the tag {name} that was made does not count: {why}"),
-            format!("git tag -d {name}, and sign with the listed key"),
-        )
-    };
-    let tag = repository.tag(id)?;
+) -> Result<(), String> {
+    let tag = repository.tag(id).map_err(|error| chain(&error))?;
     if tag.commit != lock.commit || tag.name != name {
-        return Err(refused("it names something else".to_owned()));
+        return Err("it names something else".to_owned());
     }
-    let signed = git_signature::tag(&tag.bytes).map_err(|error| refused(chain(&error)))?;
-    let signed = signed.ok_or_else(|| refused("it is not signed".to_owned()))?;
+    let signed = git_signature::tag(&tag.bytes).map_err(|error| chain(&error))?.ok_or("it is not signed")?;
     let by = people.signers.verify(&signer.principal, Namespace::Git, &signed.payload, &signed.signature, now);
-    by.map(drop).map_err(|error| refused(chain(&error)))
+    by.map(drop).map_err(|error| chain(&error))
 }

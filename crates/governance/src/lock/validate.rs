@@ -114,6 +114,15 @@ pub fn baseline(repository: &Repository, asked: &Asked<'_>) -> Result<Judgement,
             for rule in [Rule::Tree, Rule::Scope, Rule::Evidence] {
                 findings.push(not_applicable(rule, "draft: no lock to compare with"));
             }
+            if let Some(root) = asked.root {
+                let message = format!("the first lock {root} is pinned, and this history holds no lock");
+                findings.push(fail(
+                    Rule::Scope,
+                    LOCK_PATH,
+                    message,
+                    "this history does not begin where yours does: do not trust it",
+                ));
+            }
         }
         Standing::Unknown => {
             for rule in [Rule::Scope, Rule::Evidence] {
@@ -203,7 +212,7 @@ fn unfinished(repository: &Repository, head: Id) -> Result<Option<Finding>, GitE
 }
 
 /// A locked repository names each image by its digest.
-fn strictly(findings: &mut [Finding]) {
+pub(crate) fn strictly(findings: &mut [Finding]) {
     for finding in
         findings.iter_mut().filter(|finding| finding.rule == Rule::NoLatest && finding.verdict == Verdict::Warn)
     {

@@ -3,7 +3,7 @@
 use crate::repo::{Repo, asked};
 use agenttrader_governance::lock::later;
 use agenttrader_governance::lock::model::LOCK_PATH;
-use agenttrader_governance::lock::validate::{JudgeError, Standing, baseline, statically};
+use agenttrader_governance::lock::validate::{Asked, JudgeError, Standing, baseline, statically};
 use agenttrader_policy::finding::{Rule, Verdict};
 use std::fs;
 
@@ -21,6 +21,15 @@ fn a_draft_holds_with_nothing_to_say_of_digests_and_evidence() {
     for rule in [Rule::Tree, Rule::Docs, Rule::Scope, Rule::Evidence, Rule::Parse, Rule::Unresolved, Rule::ExecScale] {
         assert!(judged.findings.iter().any(|finding| finding.rule == rule), "{} says nothing", rule.id());
     }
+}
+
+#[test]
+fn a_draft_fails_where_a_first_lock_is_pinned() {
+    let Some(repo) = Repo::draft() else { return };
+    let root = Some(agenttrader_core::digest::Digest::of(b"a lock that somebody kept"));
+    let judged = baseline(&repo.open(), &Asked { root, ..asked() }).unwrap();
+    let found = crate::repo::failures(&judged.findings);
+    assert!(found.iter().any(|line| line.contains("is pinned, and this history holds no lock")), "{found:#?}");
 }
 
 #[test]

@@ -84,6 +84,20 @@ fn the_wrong_people_and_the_wrong_keys_begin_nothing() {
 }
 
 #[test]
+fn nothing_is_begun_over_manifests_that_a_locked_repository_could_not_have() {
+    let Some(repo) = Repo::draft() else { return };
+    let listed = repo.git(&["grep", "--name-only", "@sha256:", "--", "k8s"]);
+    let path = listed.lines().next().unwrap();
+    let text = fs::read_to_string(repo.root().join(path)).unwrap();
+    let (before, after) = text.split_once("@sha256:").unwrap();
+    repo.put(path, &format!("{before}{}", &after[64..]));
+    let head = repo.commit_all("a tag alone");
+    assert_eq!(repo.failures(), Vec::<String>::new(), "a draft may");
+    assert!(init(&repo.open(), &people(&repo), "test", &asked()).is_err());
+    assert_eq!(repo.head(), head);
+}
+
+#[test]
 fn nobody_signs_with_another_key_or_a_lock_that_is_not_heads() {
     let Some(repo) = Repo::draft() else { return };
     let repository = repo.open();
@@ -141,8 +155,18 @@ fn a_signature_that_is_taken_away_or_of_other_bytes_fails() {
 fn reports_that_were_altered_or_are_too_old_fail() {
     let Some(repo) = Repo::draft() else { return };
     let repository = repo.open();
-    init(&repository, &people(&repo), "test", &asked()).unwrap();
+    let within_the_second = now().plus(agenttrader_core::time::Span::from_millis(999));
+    init(&repository, &people(&repo), "test", &Asked { now: within_the_second, ..asked() }).unwrap();
     let good = fs::read_to_string(repo.root().join(LOCK_PATH)).unwrap();
+    repo.commit_all("in the same second");
+    let found = repo.failures();
+    assert!(!found.iter().any(|line| line.starts_with("evidence")), "{found:#?}");
+    repo.git(&["reset", "--quiet", "--hard", "HEAD^"]);
+    let early = good.replace("2026-11-30T17:00:00Z", "2026-11-30T16:59:59Z");
+    repo.put(LOCK_PATH, &early);
+    repo.commit_all("a second earlier");
+    repo.fails(Rule::Evidence, "ops/unlock/genesis/readiness_report.json", "after the lock's timestamp");
+    repo.git(&["reset", "--quiet", "--hard", "HEAD^"]);
     let stale = good.replace("2026-11-30T17:00:00Z", "2026-12-01T17:00:01Z");
     repo.put(LOCK_PATH, &stale);
     repo.commit_all("a day and a second later");

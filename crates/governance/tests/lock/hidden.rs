@@ -37,6 +37,10 @@ fn ignored_and_untracked_files_in_judged_folders_are_seen_and_elsewhere_only_unt
     }
     repo.put("notes", "mine\n");
     repo.fails(Rule::Tree, "notes", "untracked");
+    fs::create_dir(repo.root().join("other")).unwrap();
+    repo.git_in(&repo.root().join("other"), &["init", "--quiet"]);
+    repo.put("other/file", "x\n");
+    repo.fails(Rule::Tree, "other/", "untracked repository");
     let found = repo.failures();
     assert!(!found.iter().any(|line| line.contains("notes.ignored") || line.contains("target/")), "{found:#?}");
 }

@@ -8,5 +8,6 @@ mod genesis;
 mod hidden;
 mod history;
 mod hostile;
+mod own;
 mod repo;
 mod tags;

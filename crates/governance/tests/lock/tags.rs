@@ -59,5 +59,6 @@ fn nothing_is_tagged_that_fails_is_old_is_not_heads_or_is_signed_by_a_stranger()
     assert!(why("olga", &asked()).contains("failures"));
     repo.git(&["clean", "--quiet", "--force", "-d"]);
     assert_eq!(repo.git(&["tag"]), "");
-    assert!(why("stranger", &asked()).contains("does not count"));
+    assert!(why("stranger", &asked()).contains("no tag is made"));
+    assert_eq!(repo.git(&["tag"]), "");
 }

@@ -60,7 +60,8 @@ fn of(
     let Some(at) = made_at(&bytes) else {
         return Ok(Some(format!("it is no JSON object whose `{MADE_AT}` says when it was made")));
     };
-    let age = locked.timestamp.since(at);
+    // A lock's timestamp is of a whole second: what was made within it was not made after it.
+    let age = locked.timestamp.since(at.floor_to(Span::from_seconds(1)));
     Ok(match () {
         () if age < Span::ZERO => Some(format!("it was made at {at}, after the lock's timestamp {}", locked.timestamp)),
         () if age > FRESH_FOR => {

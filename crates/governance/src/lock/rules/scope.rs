@@ -113,7 +113,12 @@ fn legitimacy(locking: &Locking<'_>) -> Result<Vec<Finding>, GitError> {
     let before = match locks.before(repository, lock)? {
         Ok(before) => before,
         Err(error) => {
-            return Ok(vec![fail(Rule::Scope, LOCK_PATH, chain(&error), "a lock stands once, after the lock it names")]);
+            return Ok(vec![fail(
+                Rule::Scope,
+                LOCK_PATH,
+                chain(&error),
+                "a lock stands once, after the lock it names",
+            )]);
         }
     };
     let all: Vec<&Placed> = std::iter::once(*lock).chain(&before).collect();

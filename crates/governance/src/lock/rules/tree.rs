@@ -56,6 +56,10 @@ pub fn differences(compared: &Compared<'_>) -> Result<Vec<Finding>, GitError> {
             found.push((path.clone(), "it is untracked".to_owned()));
         }
     }
+    // A repository of its own is one line to git: its folder.
+    for folder in untracked.iter().filter(|path| path.as_bytes().ends_with(b"/") && !compared.is_strict(path)) {
+        found.push((folder.clone(), "it is an untracked repository".to_owned()));
+    }
     Ok(told(found))
 }
 
