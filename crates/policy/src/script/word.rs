@@ -131,6 +131,11 @@ impl Parser<'_, '_> {
                         }
                     }
                 }
+                // In braces a shell undoes `$'…'` even between double quotes.
+                '$' if matches!(end, End::Brace { .. }) && self.peek_second() == Some('\'') => {
+                    self.skip(2);
+                    self.ansi_quote(builder);
+                }
                 '$' => self.dollar(builder, false),
                 '`' => self.backticks(builder, false),
                 _ => {
