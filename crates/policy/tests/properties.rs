@@ -133,7 +133,10 @@ proptest! {
     }
 
     #[test]
-    fn what_does_not_parse_never_passes(words in prop::collection::vec(word(), 0..30), open in prop::sample::select(vec!["\na: [", "\na: {b: ", "\na: \"b", "\na: 'b"])) {
+    fn what_does_not_parse_never_passes(
+        words in prop::collection::vec(word(), 0..30),
+        open in prop::sample::select(vec!["\na: [", "\na: {b: ", "\na: \"b", "\na: 'b"]),
+    ) {
         let text = format!("a: b\n---\n{}{open}", words.concat());
         let mut tree = Tree::new();
         tree.insert("config/a.yaml", Entry::File(text.clone().into_bytes()));

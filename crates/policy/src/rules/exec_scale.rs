@@ -1,5 +1,6 @@
 //! The lock contract, rule `exec-scale`: what can place orders is at zero, and nothing brings it up.
 
+mod carried;
 mod cloud_run;
 mod orders;
 mod targets;
@@ -41,6 +42,7 @@ pub fn judge(world: &World<'_>) -> Vec<Finding> {
     known.names.remove("");
     for object in world.objects() {
         targets::judge(object, &known, &mut findings);
+        carried::judge(object, &mut findings);
     }
     for text in &world.texts {
         orders::judge(text, &known, &mut findings);

@@ -1,0 +1,48 @@
+//! Manifests inside ConfigMaps and Secrets: nobody but a job applies them, and then they run.
+
+use super::workload;
+use crate::environment::{data, environment};
+use crate::finding::Finding;
+use crate::object::{Object, Origin, objects};
+use crate::placing::marks;
+use crate::pod::pods;
+use crate::yaml::node::Node;
+use crate::yaml::read::read;
+
+/// Workloads that an object carries as text and that are not at zero.
+pub fn judge(object: &Object<'_>, findings: &mut Vec<Finding>) {
+    if !matches!(object.kind, "ConfigMap" | "Secret") {
+        return;
+    }
+    for (key, values) in data(*object) {
+        for text in values.known.iter().filter(|text| text.contains("kind") && text.contains("spec")) {
+            let holder = ["data", "stringData", "binaryData"].into_iter().find_map(|field| object.at(&[field, &key]));
+            of_text(object, holder.unwrap_or(object.node), text, findings);
+        }
+    }
+}
+
+fn of_text(object: &Object<'_>, holder: &Node, text: &str, findings: &mut Vec<Finding>) {
+    let path = holder.file(object.path);
+    let mut read = read(path, text.as_bytes());
+    for node in read.documents.iter_mut().chain(&mut read.alternatives) {
+        node.each_line(&mut |line| line.saturating_add(holder.line).saturating_sub(1));
+    }
+    let origin = Origin { path, root: object.root, alternative: object.alternative, patch: false };
+    for inner in read.documents.iter().chain(&read.alternatives).flat_map(|node| objects(origin, node)) {
+        for mut pod in pods(inner) {
+            let made: Vec<_> = pod
+                .containers
+                .iter()
+                .map(|each| environment(&|_, _, _| Vec::new(), &pod, each.node, &each.field))
+                .collect();
+            for (container, environment) in pod.containers.iter_mut().zip(made) {
+                container.environment = environment;
+            }
+            pod.orders = marks(&pod, &|_| Vec::new());
+            if pod.can_place_orders() {
+                workload(&pod, findings);
+            }
+        }
+    }
+}
