@@ -90,7 +90,7 @@ pub fn manifest(repository: &Repository, scope: &Scope, base: Id, head: Id) -> R
 pub fn side(repository: &Repository, leaf: Leaf) -> Result<Side, GitError> {
     let sha256 = match leaf.mode {
         Mode::Gitlink => Digest::of(leaf.id.to_string().as_bytes()),
-        _ => Digest::of(&repository.blob(leaf.id)?),
+        _ => repository.sha256(leaf.id)?,
     };
     Ok(Side { mode: leaf.mode, sha256 })
 }

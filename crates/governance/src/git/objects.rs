@@ -5,6 +5,7 @@ use crate::git::error::GitError;
 use crate::git::id::{Id, Kind};
 use crate::git::repository::Repository;
 use crate::git::tree::{TreeEntry, tree_entries};
+use agenttrader_core::digest::Digest;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -29,6 +30,7 @@ pub(crate) struct Objects {
     running: RefCell<Option<Running>>,
     commits: RefCell<HashMap<Id, Rc<Commit>>>,
     trees: RefCell<HashMap<Id, Rc<Vec<TreeEntry>>>>,
+    digests: RefCell<HashMap<Id, Digest>>,
 }
 
 #[derive(Debug)]
@@ -52,6 +54,19 @@ impl Repository {
     /// [`GitError`].
     pub fn blob(&self, id: Id) -> Result<Vec<u8>, GitError> {
         self.object(id, Kind::Blob, BLOB_BYTES_MOST)
+    }
+
+    /// The SHA-256 of a file's bytes; computed once, though many locks hold the file.
+    ///
+    /// # Errors
+    /// [`GitError`].
+    pub fn sha256(&self, id: Id) -> Result<Digest, GitError> {
+        if let Some(digest) = self.objects().digests.borrow().get(&id) {
+            return Ok(*digest);
+        }
+        let digest = Digest::of(&self.blob(id)?);
+        self.objects().digests.borrow_mut().insert(id, digest);
+        Ok(digest)
     }
 
     /// A commit.

@@ -123,3 +123,44 @@ fn a_lock_committed_amid_other_changes_of_locked_files_fails() {
     repo.git(&["commit", "--quiet", "--amend", "--no-edit"]);
     repo.fails(Rule::Scope, "docs/SAFETY.md", "other bytes");
 }
+
+#[test]
+fn a_locks_bytes_in_a_commit_with_other_files_fail_though_head_holds_the_listed_ones_and_the_root_is_pinned() {
+    let Some(repo) = Repo::locked() else { return };
+    let root = Some(repo.first_lock());
+    let signers = "ops/trust/allowed_signers";
+    let good = std::fs::read_to_string(repo.root().join(signers)).unwrap();
+    let stranger = std::fs::read_to_string(repo.key("stranger").with_extension("pub")).unwrap();
+    repo.append(signers, &format!("stranger namespaces=\"execution-grant@agenttrader\" {stranger}"));
+    repo.git(&["add", "--all"]);
+    repo.git(&["commit", "--quiet", "--amend", "--no-edit"]);
+    repo.put(signers, &good);
+    repo.commit_all("as the lock lists it");
+    let judged = baseline(&repo.open(), &Asked { root, ..asked() }).unwrap();
+    let found = crate::repo::failures(&judged.findings);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(found[0].contains("allowed_signers") && found[0].contains("its own commit"), "{found:#?}");
+}
+
+#[test]
+fn a_later_lock_with_a_smaller_scope_fails() {
+    let Some(repo) = Repo::locked() else { return };
+    let first = repo.first_lock();
+    for report in ["readiness_report.json", "deploy_report.json"] {
+        repo.put(&format!("ops/unlock/alone/{report}"), "{\"at_utc\":\"2026-11-30T17:00:00Z\"}\n");
+    }
+    repo.commit_all("reports");
+    let mut lock = regenerated(&repo, |locked| {
+        locked.timestamp = later(60);
+        locked.previous = Some(first);
+        locked.unlock_id = Some("alone".to_owned());
+    });
+    lock.terms.scope = agenttrader_governance::scope::Scope::parse(&["k8s/**"]).unwrap();
+    if let State::Locked(locked) = &mut lock.state {
+        let repository = repo.open();
+        locked.files = locked_files(&repository, &repository.files(repo.head()).unwrap(), &lock.terms.scope).unwrap();
+    }
+    put(&repo, &lock);
+    repo.commit_all("a smaller lock");
+    repo.fails(Rule::Scope, LOCK_PATH, "scope or terms are others");
+}

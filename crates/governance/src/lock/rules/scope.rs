@@ -123,6 +123,9 @@ fn legitimacy(locking: &Locking<'_>) -> Result<Vec<Finding>, GitError> {
     };
     let all: Vec<&Placed> = std::iter::once(*lock).chain(&before).collect();
     let mut findings = strangers(locks, &all);
+    for placed in &all {
+        findings.extend(own_files(repository, placed)?);
+    }
     for pair in all.windows(2) {
         if let [later, earlier] = pair {
             let times = (
@@ -153,6 +156,20 @@ fn legitimacy(locking: &Locking<'_>) -> Result<Vec<Finding>, GitError> {
         }
     }
     Ok(findings)
+}
+
+/// That a lock's own commit holds the files it lists. Otherwise a lock's bytes, which a root pins, could be put beside other signers.
+fn own_files(repository: &Repository, placed: &Placed) -> Result<Option<Finding>, GitError> {
+    let listed = placed.lock.locked().map(|locked| locked.files.as_slice()).unwrap_or_default();
+    let held = locked_files(repository, &repository.files(placed.commit)?, &placed.lock.terms.scope)?;
+    if held == listed {
+        return Ok(None);
+    }
+    let first =
+        held.iter().find(|file| !listed.contains(file)).or_else(|| listed.iter().find(|file| !held.contains(file)));
+    let path = first.map(|file| file.path.clone()).unwrap_or_default();
+    let message = format!("the lock {} does not list what its own commit {} holds here", placed.sha256, placed.commit);
+    Ok(Some(fail(Rule::Scope, &path, message, "this history was made by somebody else: do not trust it")))
 }
 
 /// Locks in history that no `previous` leads to: a second first lock, or one that was replaced.
