@@ -188,6 +188,16 @@ impl Build<'_> {
             self.refuse(at, "the patch is neither an object nor a list of operations", "write one of the two");
             return;
         }
+        let named = patch.get("kind").and_then(Node::text).is_some_and(|kind| !kind.ends_with("List"))
+            && patch.at(&["metadata", "name"]).and_then(Node::text).is_some();
+        if !json && !named {
+            self.refuse(
+                at,
+                "a patch that is merged has a `kind` and a `metadata.name`, whatever its target says: kubectl refuses it",
+                "write both into the patch",
+            );
+            return;
+        }
         let cost = edit::size(patch);
         let mut kept = Vec::new();
         for mut resource in std::mem::take(resources) {
