@@ -11,10 +11,10 @@ mod replay;
 mod show;
 mod venue;
 
+use crate::Root;
 use crate::cli::{Command, Global};
 use crate::output::{Done, Exit, Failure, raw, talk};
 use crate::settings::{Flags, Settings};
-use agenttrader_core::identity::Build;
 use clap::{CommandFactory as _, ValueEnum};
 use std::collections::BTreeMap;
 
@@ -83,7 +83,8 @@ fn name_of<T: ValueEnum>(value: &T) -> Option<String> {
 }
 
 /// Runs one command.
-pub async fn run(global: Global, command: Command, environment: BTreeMap<String, String>, build: Build) -> Done {
+pub async fn run(global: Global, command: Command, environment: BTreeMap<String, String>, root: Root) -> Done {
+    let Root { signers, build } = root;
     let flags = flags(&global, &command);
     let settings = || {
         let settings = Settings::gather(global.config.as_deref(), &flags, environment.clone())
@@ -92,7 +93,7 @@ pub async fn run(global: Global, command: Command, environment: BTreeMap<String,
         Ok::<_, Failure>(settings)
     };
     match command {
-        Command::Floor(arguments) => floor::run(&settings()?, &arguments, build).await,
+        Command::Floor(arguments) => floor::run(&settings()?, &arguments, signers, build).await,
         Command::Venue(arguments) => venue::run(&settings()?, &arguments).await,
         Command::Marketdata(_) => alone::marketdata(&settings()?, build).await,
         Command::Strategy(_) => alone::strategy(&settings()?, build).await,

@@ -112,6 +112,7 @@ mod tests {
                     environment: settings.environment,
                 },
                 symbols: None,
+                trust_root: agenttrader_authority::trust_root::TrustRoot::draft(),
                 build: Build { git_sha: "unknown".to_owned(), build_id: "unknown".to_owned() },
                 poll_interval_seconds: None,
                 witnesses: Vec::new(),

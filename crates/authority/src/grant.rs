@@ -1,13 +1,39 @@
 //! Unlock grants: what people allow an execution agent to do, where and until when.
 
-use crate::presented::{Presented, Unusable};
+use crate::delegation::Delegation;
+use crate::grant_limits::GrantLimits;
+use crate::namespace::Namespace;
+use crate::presented::{Presented, Unusable, Verified};
+use crate::quorum::Quorum;
+use crate::signed_file::{PersonsSignature, SIGNED_FILE_BYTES_MAX, SignedFile, signed_by};
+use crate::statement::{GitCommit, Predicate, Statement, Subject, is_name, is_text};
 use crate::trust_root::TrustRoot;
+use agenttrader_core::digest::Digest;
 use agenttrader_core::symbol::Symbol;
-use agenttrader_core::time::UnixNanos;
+use agenttrader_core::time::{Span, UnixNanos};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
-/// Most bytes of a grant that are read.
-pub const GRANT_BYTES_MAX: usize = 256 * 1024;
+/// Longest that money may be traded under one grant: people look every day.
+pub const LIVE_WINDOW_MAX: Span = Span::from_minutes(24 * 60);
+
+/// Longest without money.
+pub const PAPER_WINDOW_MAX: Span = Span::from_minutes(7 * 24 * 60);
+
+/// Longest after a grant's end in which positions may still be reduced.
+pub const EXIT_MAX: Span = Span::from_minutes(24 * 60);
+
+/// Most symbols, and most delegations, of one grant.
+pub const ENTRIES_MAX: usize = 128;
+
+/// The subject that is the lock's commit.
+pub const COMMIT: &str = "commit";
+
+/// The subject that is the lock.
+pub const LOCK: &str = "ops/production-lock.json";
+
+/// The subject that is the image that may execute.
+pub const IMAGE: &str = "execution-image";
 
 /// How orders are executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,47 +47,202 @@ pub enum ExecutionMode {
     Live,
 }
 
-/// What two people signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grant {
+/// What a grant says, beside the commit, lock and image that it is about. A plain value: people sign it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrantPredicate {
+    /// The unlock that it follows from.
+    pub unlock_id: String,
     /// Execution modes allowed.
     pub modes: Vec<ExecutionMode>,
     /// Underlyings allowed.
     pub symbols: Vec<Symbol>,
-    /// The commit of the build that is meant, 40 hex digits.
-    pub git_commit: String,
+    /// Limits lowered.
+    #[serde(default, skip_serializing_if = "GrantLimits::is_empty")]
+    pub limits: GrantLimits,
+    /// What needs no approval of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegation: Vec<Delegation>,
+    /// Whether the lock waives a rule of the kill switch: one reviewer more must sign.
+    pub waives_kill_switch: bool,
     /// First instant of validity.
     pub not_before: UnixNanos,
     /// First instant after validity.
     pub not_after: UnixNanos,
-    /// Until then reducing orders still pass.
+    /// Until then reducing orders still pass; null: none do.
     pub exit_until: Option<UnixNanos>,
+    /// Why.
+    pub reason: String,
+    /// What makes two grants of the same content two.
+    pub nonce: String,
 }
 
-/// Verifies a grant's bytes against the build's trust root.
-pub fn grant(bytes: &[u8], root: &TrustRoot) -> Presented<Grant> {
-    unverifiable(bytes.len(), GRANT_BYTES_MAX, root)
+impl Predicate for GrantPredicate {
+    const TYPE: &'static str = "urn:agenttrader:execution-grant:v1";
 }
 
-/// The answer for any presented file while no signer can be trusted: a root with signers does not exist yet, so no
-/// path leads to [`Presented::Good`].
-pub(crate) fn unverifiable<T>(size: usize, max: usize, root: &TrustRoot) -> Presented<T> {
-    if size > max {
-        return Presented::Unusable(Unusable::TooLarge { size, max });
+/// A grant that people signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Digest of its file.
+    pub sha256: Digest,
+    /// What it says.
+    pub terms: GrantPredicate,
+    /// The commit of the build that is meant.
+    pub git_commit: GitCommit,
+    /// Digest of the lock.
+    pub lock_sha256: Digest,
+    /// Digest of the image that may execute.
+    pub image_sha256: Digest,
+    /// Who signed, in order.
+    pub signed_by: Vec<String>,
+}
+
+/// Why what a grant says cannot be granted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    /// Its subjects are not one commit, one lock and one image.
+    #[error("the grant's subjects are not exactly `{COMMIT}`, `{LOCK}` and `{IMAGE}`")]
+    Subjects,
+    /// A text or name is empty, endless, or shows other than it is.
+    #[error("the grant's `{0}` is no plain text")]
+    Text(&'static str),
+    /// A list is empty, endless, or names something twice.
+    #[error("the grant's `{0}` is empty, has more than {ENTRIES_MAX} entries, or names something twice")]
+    List(&'static str),
+    /// It ends before it begins.
+    #[error("the grant ends at {not_after}, not after it begins at {not_before}")]
+    Never {
+        /// Its beginning.
+        not_before: UnixNanos,
+        /// Its end.
+        not_after: UnixNanos,
+    },
+    /// It lasts longer than any may.
+    #[error("the grant lasts {lasts}, longer than {max}")]
+    TooLong {
+        /// How long it lasts.
+        lasts: Span,
+        /// How long it may.
+        max: Span,
+    },
+    /// Its time for leaving does not follow its end, or lasts too long.
+    #[error("the grant's exit_until {exit_until} is not within {EXIT_MAX} after its end at {not_after}")]
+    Exit {
+        /// Its end.
+        not_after: UnixNanos,
+        /// The end of the time for leaving.
+        exit_until: UnixNanos,
+    },
+    /// A delegation delegates nothing, or what the grant itself does not have.
+    #[error("the grant's delegation {entry} {problem}")]
+    Delegation {
+        /// Its place, from 0.
+        entry: usize,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+impl GrantPredicate {
+    /// Who must sign.
+    pub fn quorum(&self) -> Quorum {
+        let more = self.modes.contains(&ExecutionMode::Live) || self.waives_kill_switch;
+        Quorum { operators: 1, reviewers: if more { 2 } else { 1 } }
     }
-    debug_assert!(root.is_draft(), "only draft roots can be made");
-    Presented::Unusable(Unusable::NoTrustedSigner)
+
+    /// The statement that people sign.
+    pub fn about(self, git_commit: GitCommit, lock_sha256: Digest, image_sha256: Digest) -> Statement<Self> {
+        let subjects = vec![
+            Subject::of_commit(COMMIT, git_commit),
+            Subject::of_bytes(LOCK, lock_sha256),
+            Subject::of_bytes(IMAGE, image_sha256),
+        ];
+        Statement::new(subjects, self)
+    }
+
+    fn check(&self) -> Result<(), GrantError> {
+        for (name, text) in [("unlock_id", &self.unlock_id), ("nonce", &self.nonce)] {
+            if !is_name(text) {
+                return Err(GrantError::Text(name));
+            }
+        }
+        if !is_text(&self.reason) {
+            return Err(GrantError::Text("reason"));
+        }
+        distinct("modes", &self.modes)?;
+        distinct("symbols", &self.symbols)?;
+        self.check_times()?;
+        if self.delegation.len() > ENTRIES_MAX {
+            return Err(GrantError::List("delegation"));
+        }
+        for (entry, delegation) in self.delegation.iter().enumerate() {
+            delegation.check(&self.symbols).map_err(|problem| GrantError::Delegation { entry, problem })?;
+        }
+        Ok(())
+    }
+
+    fn check_times(&self) -> Result<(), GrantError> {
+        let Self { not_before, not_after, .. } = *self;
+        if not_after <= not_before {
+            return Err(GrantError::Never { not_before, not_after });
+        }
+        let lasts = not_after.since(not_before);
+        let max = if self.modes.contains(&ExecutionMode::Live) { LIVE_WINDOW_MAX } else { PAPER_WINDOW_MAX };
+        if lasts > max {
+            return Err(GrantError::TooLong { lasts, max });
+        }
+        match self.exit_until {
+            Some(exit_until) if exit_until <= not_after || exit_until.since(not_after) > EXIT_MAX => {
+                Err(GrantError::Exit { not_after, exit_until })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Verifies a grant's file against the build's trust root. `at` is the time that signed files expire by: the keys must be good then.
+pub fn grant(file: &SignedFile, root: &TrustRoot, at: UnixNanos) -> Presented<Grant> {
+    let judged = file.bytes().and_then(|bytes| verify(bytes, &file.signatures, root, at));
+    Presented::of(judged, || read(file.text.as_bytes()).ok())
+}
 
-    #[test]
-    fn a_draft_build_trusts_nobody() {
-        let root = TrustRoot::draft();
-        assert_eq!(grant(b"{}", &root), Presented::Unusable(Unusable::NoTrustedSigner));
-        let large = vec![b' '; GRANT_BYTES_MAX + 1];
-        assert!(matches!(grant(&large, &root), Presented::Unusable(Unusable::TooLarge { .. })));
+fn verify(
+    bytes: &[u8],
+    signatures: &[PersonsSignature],
+    root: &TrustRoot,
+    at: UnixNanos,
+) -> Result<Verified<Grant>, Unusable> {
+    let signed_by = signed_by(bytes, signatures, &[Namespace::ExecutionGrant], root.signers(), at)?;
+    Quorum { operators: 1, reviewers: 1 }.check(&signed_by)?;
+    let grant = read(bytes)?;
+    grant.terms.quorum().check(&signed_by)?;
+    let signed_by = signed_by.iter().map(|by| by.principal().to_owned()).collect();
+    Ok(Verified::of(Grant { signed_by, ..grant }))
+}
+
+/// What a grant's bytes say, as nobody's word.
+fn read(bytes: &[u8]) -> Result<Grant, Unusable> {
+    if bytes.len() > SIGNED_FILE_BYTES_MAX {
+        return Err(Unusable::TooLarge { size: bytes.len(), max: SIGNED_FILE_BYTES_MAX });
     }
+    let statement = Statement::<GrantPredicate>::read(bytes)?;
+    let subjects = (statement.commit(COMMIT), statement.sha256(LOCK), statement.sha256(IMAGE));
+    let (Some(git_commit), Some(lock_sha256), Some(image_sha256)) = subjects else {
+        return Err(GrantError::Subjects.into());
+    };
+    if statement.subject.len() != 3 {
+        return Err(GrantError::Subjects.into());
+    }
+    let git_commit = git_commit.clone();
+    let terms = statement.predicate;
+    terms.check()?;
+    let sha256 = Digest::of(bytes);
+    Ok(Grant { sha256, terms, git_commit, lock_sha256, image_sha256, signed_by: Vec::new() })
+}
+
+fn distinct<T: Ord>(name: &'static str, list: &[T]) -> Result<(), GrantError> {
+    let all: BTreeSet<&T> = list.iter().collect();
+    let good = !list.is_empty() && list.len() <= ENTRIES_MAX && all.len() == list.len();
+    if good { Ok(()) } else { Err(GrantError::List(name)) }
 }

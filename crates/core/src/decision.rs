@@ -2,6 +2,7 @@
 
 use crate::digest::Digest;
 use crate::identity::AgentIdentity;
+use crate::money::Money;
 use crate::order::Order;
 use crate::reason::Reason;
 use crate::time::UnixNanos;
@@ -36,6 +37,21 @@ pub struct LimitMeasure {
     pub refuses: bool,
 }
 
+/// The entry of a grant's delegation under which a proposal needed no approval, and what of it was used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Delegated {
+    /// Digest of the grant's file.
+    pub grant_sha256: Digest,
+    /// The entry's place in it, from 0.
+    pub entry: usize,
+    /// Orders under it today before this one.
+    pub orders_before: u32,
+    /// Their notional.
+    pub notional_before_usd: Money,
+    /// The notional of this one.
+    pub notional_usd: Money,
+}
+
 /// A decision's body. Compared byte for byte in a replay.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Decision {
@@ -61,4 +77,7 @@ pub struct Decision {
     pub decided_at_utc: UnixNanos,
     /// Digest of the proposal's body.
     pub proposal_digest: Digest,
+    /// The delegation that stood for an approval; absent where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<Delegated>,
 }

@@ -1,13 +1,15 @@
 //! The desk: takes every input in, judges proposals, keeps the shadow account.
 
 use crate::counters::Counters;
+use crate::desk_settings::{ConfigError, DeskSettings};
 use crate::expiry;
 use crate::fees::{FeeLeg, Fees};
 use crate::losses::Losses;
 use crate::marks;
 use crate::output::{ACCOUNT, DeskOutput, FillCause, FillLeg, LimitTripped, ShadowFill, ShadowLapsed, ShadowTaken};
+use crate::people::{self, People};
 use crate::readings::{AccountReading, Frame};
-use crate::risk::{Risk, RiskError};
+use crate::risk::Risk;
 use crate::seat::Seat;
 use crate::seeing::{self, View};
 use crate::shadow::{self, ShadowOrder, ShadowOrders};
@@ -15,7 +17,6 @@ use agenttrader_authority::grant::ExecutionMode;
 use agenttrader_authority::presented::Presented;
 use agenttrader_core::decision::Outcome;
 use agenttrader_core::event::MarketEvent;
-use agenttrader_core::identity::{AgentIdentity, Build};
 use agenttrader_core::money::Money;
 use agenttrader_core::order::{Order, OrderType, Tradable};
 use agenttrader_core::position::{Ended, Ending, Standing};
@@ -34,37 +35,6 @@ use agenttrader_safety::seen::{Account, LogHealth, OrderLikeness, Origin, Postur
 use agenttrader_sequence::input::{Configuration, Fact, Input, Numbered};
 use jiff::civil::Date;
 use uuid::Uuid;
-
-/// What a desk is, beside its configuration.
-#[derive(Clone, Debug)]
-pub struct DeskSettings {
-    /// Who decides: the shadow gate, or the execution agent.
-    pub decider: AgentIdentity,
-    /// The compiled-in build.
-    pub build: Build,
-    /// The last time in the decider's own log, from the recording's head: signed files expire by it too.
-    pub log_last_time: UnixNanos,
-}
-
-/// Why a configuration gives no desk.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// A file is not part of the configuration.
-    #[error("configs/{name} is missing")]
-    Missing {
-        /// Which.
-        name: &'static str,
-    },
-    /// The limits are refused.
-    #[error(transparent)]
-    Risk(#[from] RiskError),
-    /// The fees cannot be read.
-    #[error("fees.toml cannot be read")]
-    Fees(#[source] Box<toml::de::Error>),
-    /// A fee is below zero.
-    #[error("fees.toml: a fee is below zero")]
-    NegativeFee,
-}
 
 /// The desk. [`Desk::observe`] and [`Desk::decide`] are its only ways to change; neither reads a clock or a file.
 #[derive(Clone, Debug)]
@@ -85,6 +55,7 @@ pub struct Desk {
     orders: ShadowOrders,
     counters: Counters,
     losses: Losses,
+    people: People,
     next_expiry: UnixNanos,
     ended: Vec<shadow::Ended>,
 }
@@ -117,6 +88,7 @@ impl Desk {
             }
         }
         Ok(Self {
+            people: People::new(settings.trust_root.clone(), configuration),
             wall: settings.log_last_time,
             settings,
             posture: Switches {
@@ -160,7 +132,7 @@ impl Desk {
                 self.orders.on_quote(quote, book, &mut self.ended);
                 self.book_ended(input, book, out);
             }
-            Input::Fact(fact) => self.on_fact(fact),
+            Input::Fact(fact) => self.on_fact(fact, input.at, out),
             Input::Market(_) | Input::Instrument { .. } => {}
         }
         let timer = matches!(input.input, Input::Fact(Fact::Timer { .. }));
@@ -184,10 +156,14 @@ impl Desk {
         self.counters.on_judged(proposal.proposal_id, until, self.latest);
         let reasons = &judged.decision.reason_codes;
         let refused = judged.decision.decision == Outcome::Refuse;
-        match order.filter(|_| refused && reasons.iter().all(|reason| reason.is_posture())) {
-            Some(order) => self.take(input, proposal, order, &seen, book, out),
-            None if refused => self.on_refused(input, proposal, reasons, &seen, out),
-            None => {}
+        match order.filter(|_| reasons.iter().all(|reason| reason.is_posture())) {
+            Some(order) => {
+                self.people.use_up(judged.decision.delegation.as_ref(), &seen.approval);
+                if refused {
+                    self.take(input, proposal, order, &seen, book, out);
+                }
+            }
+            None => self.on_refused(input, proposal, reasons, &seen, out),
         }
         judged
     }
@@ -227,13 +203,14 @@ impl Desk {
         self.orders.working()
     }
 
-    fn on_fact(&mut self, fact: &Fact) {
+    fn on_fact(&mut self, fact: &Fact, at: UnixNanos, out: &mut Vec<DeskOutput>) {
         match fact {
             Fact::Switch(reading) => self.switch = Some(reading.clone()),
             Fact::Log { agent_name, health } if *agent_name == self.settings.decider.agent_name => self.log = *health,
             Fact::Health(health) => self.unwell = !health.fresh,
             // A wall clock that goes back extends nothing.
             Fact::Timer { wall } => self.wall = self.wall.max(*wall),
+            Fact::Signed(signed) => self.people.on_fact(signed, at, self.signed_files_now(), out),
             Fact::Configuration(_) | Fact::Log { .. } | Fact::Feed(_) => {}
         }
     }
@@ -241,6 +218,7 @@ impl Desk {
     fn new_day(&mut self, date: Option<Date>) {
         if self.date.is_some() {
             self.counters.new_day();
+            self.people.new_day();
             let equity = self.equity();
             self.losses.new_day(equity);
             for seat in &mut self.seats {
@@ -277,6 +255,11 @@ impl Desk {
         }
     }
 
+    /// The latest of the clocks that signed files expire by.
+    fn signed_files_now(&self) -> UnixNanos {
+        self.wall.max(self.latest)
+    }
+
     fn cash(&self) -> Money {
         self.start_equity.plus(self.seats.iter().map(|seat| seat.ledger.cash()).sum())
     }
@@ -301,24 +284,33 @@ impl Desk {
             unwell: self.unwell,
         };
         let market = view.market(proposal.symbol, order);
+        let execution_mode = ExecutionMode::Shadow;
+        let signed_files_now = self.signed_files_now();
+        let build = &self.settings.build;
+        let asked = people::Asked { mode: execution_mode, underlying: proposal.symbol, build, now: signed_files_now };
+        let grant = self.people.grant(&asked);
+        let delegation = self.people.delegation(&grant, &proposal.strategy_name, &proposal.strategy_version);
+        let digest = order.map(|order| order.proposal_digest);
+        let approval = digest.map_or(Presented::Missing, |digest| self.people.approval(digest, signed_files_now));
         Seen {
             at: self.latest,
-            signed_files_now: self.wall.max(self.latest),
+            signed_files_now,
             decider: self.settings.decider.clone(),
             posture: Posture {
                 execution_agent_enabled: self.posture.execution_agent_enabled,
                 broker_execution_enabled: self.posture.broker_execution_enabled,
                 mode: self.posture.mode,
-                execution_mode: ExecutionMode::Shadow,
+                execution_mode,
                 switch: self.switch.clone(),
                 state: None,
-                grant: Presented::Missing,
-                build: self.settings.build.clone(),
+                grant,
+                delegation,
+                build: build.clone(),
             },
             // A proposal is judged in the very step that made it: there is nothing to forge.
             origin: Origin::Sequence,
             judged_before: self.counters.was_judged(proposal.proposal_id),
-            approval: Presented::Missing,
+            approval,
             market,
             account: Account {
                 restricted: Some(false),

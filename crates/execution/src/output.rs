@@ -1,5 +1,7 @@
 //! What the desk puts on record beside decisions. Every time is an input's, every id is derived: a replay gives the same bytes.
 
+use agenttrader_authority::presented::Presented;
+use agenttrader_core::digest::Digest;
 use agenttrader_core::money::Money;
 use agenttrader_core::occ_symbol::OccSymbol;
 use agenttrader_core::order::{Intent, Order, OrderLeg, Side, Tradable};
@@ -10,7 +12,7 @@ use agenttrader_core::reason::Reason;
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::UnixNanos;
 use agenttrader_safety::limits::Limits;
-use agenttrader_sequence::input::Numbered;
+use agenttrader_sequence::input::{Numbered, SignedFolder};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -29,6 +31,8 @@ pub enum DeskOutput {
     ShadowLapsed(ShadowLapsed),
     /// A limit has tripped and stays so until a person resumes.
     LimitTripped(LimitTripped),
+    /// A file that people signed was read, or its folder.
+    SignedFileRead(SignedFileRead),
 }
 
 /// A shadow order begins to work.
@@ -140,6 +144,23 @@ pub struct ShadowLapsed {
     pub lapsed_at_utc: UnixNanos,
 }
 
+/// What became of a file that people signed, or of its folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SignedFileRead {
+    /// Which folder.
+    pub folder: SignedFolder,
+    /// The digest that the file's name says; null where it is about the folder.
+    pub sha256: Option<Digest>,
+    /// `good`, `unusable`, `gone`; of a folder `readable`, `unreadable`.
+    pub state: &'static str,
+    /// Why it is of no use.
+    pub problem: Option<String>,
+    /// Who signed one that is good.
+    pub signed_by: Vec<String>,
+    /// Time of the causing input.
+    pub read_at_utc: UnixNanos,
+}
+
 /// A limit trips.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LimitTripped {
@@ -170,6 +191,23 @@ impl ShadowFill {
         let contract = contract.to_string();
         let (at, number) = (input.at.nanos().to_le_bytes(), input.number.to_le_bytes());
         derived_id(&[b"shadow-expiry", strategy_name.as_bytes(), contract.as_bytes(), &at, &number])
+    }
+}
+
+impl SignedFileRead {
+    /// Nothing said yet.
+    pub(crate) const fn of(folder: SignedFolder, read_at_utc: UnixNanos) -> Self {
+        Self { folder, sha256: None, state: "", problem: None, signed_by: Vec::new(), read_at_utc }
+    }
+
+    /// What verifying it came to.
+    pub(crate) fn judged<T>(&mut self, presented: &Presented<T>, signed_by: impl FnOnce(&T) -> &Vec<String>) {
+        self.state = presented.word();
+        match presented {
+            Presented::Unusable { why, .. } => self.problem = Some(why.reason()),
+            Presented::Good(verified) => self.signed_by.clone_from(signed_by(verified.get())),
+            Presented::Missing | Presented::Unknown => {}
+        }
     }
 }
 

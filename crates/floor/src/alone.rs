@@ -26,6 +26,7 @@ use agenttrader_agent::start::{self, Identity};
 use agenttrader_agent::tasks::Tasks;
 use agenttrader_audit::log::Log;
 use agenttrader_audit::record::Record;
+use agenttrader_authority::trust_root::TrustRoot;
 use agenttrader_core::error_chain::chain;
 use agenttrader_core::identity::AgentRole;
 use agenttrader_core::symbol::Symbol;
@@ -121,7 +122,12 @@ impl Alone {
         configuration.gate_agent_name = String::new();
         let wall = clock::wall();
         let recording_id = entropy::random_id()?;
-        let probe = Run { recording_id, build: identity.build.clone(), log_last_time: UnixNanos::EPOCH };
+        let probe = Run {
+            recording_id,
+            build: identity.build.clone(),
+            trust_root: TrustRoot::draft(),
+            log_last_time: UnixNanos::EPOCH,
+        };
         drop(Engine::new(&configuration, probe, Judging::Nobody)?);
         let listener = bind(service_of(&identity), bind_to, port_base).await?;
         let address = listener.local_addr().ok();
@@ -143,7 +149,8 @@ impl Alone {
         let log_last_time = desk.log.opened().last_time.unwrap_or(UnixNanos::EPOCH);
         let mut desks = Desks::new();
         desks.insert(name.clone(), desk);
-        let mut head = head(recording_id, wall, &identity.build, &configuration, &desks, &market);
+        let mut head =
+            head(recording_id, wall, (&identity.build, &TrustRoot::draft()), &configuration, &desks, &market);
         head.log_last_time = Some(log_last_time).filter(|time| *time != UnixNanos::EPOCH);
         let recording = recording_path(&data_dir, wall, recording_id);
         let (outgoing, records) = mpsc::sync_channel::<Vec<Outgoing>>(live::WRITER_WAITING);
@@ -158,7 +165,9 @@ impl Alone {
             .map_err(FloorError::Thread)?;
         let told = Fact::Log { agent_name: name.clone(), health: LogHealth::Writable };
         let _ = inlet.facts.try_send(told);
-        let run_of = Run { recording_id, build: identity.build.clone(), log_last_time };
+        // Nobody judges here, so nobody is believed either.
+        let trust_root = TrustRoot::draft();
+        let run_of = Run { recording_id, build: identity.build.clone(), trust_root, log_last_time };
         let is_strategy = identity.agent.agent_role == AgentRole::StrategyEval;
         let beginning = Beginning {
             configuration,

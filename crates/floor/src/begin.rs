@@ -10,6 +10,7 @@ use agenttrader_agent::start::{self, Identity};
 use agenttrader_audit::log::{self, Health, Log, Options};
 use agenttrader_audit::record::{Entry, Record};
 use agenttrader_audit::redact::Redactor;
+use agenttrader_authority::trust_root::TrustRoot;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, AgentMode, Build, REPO_ID};
 use agenttrader_core::time::{Span, UnixNanos};
@@ -122,7 +123,7 @@ pub(crate) fn make_folder(path: PathBuf) -> Result<PathBuf, FloorError> {
 pub(crate) fn head(
     recording_id: uuid::Uuid,
     wall: UnixNanos,
-    build: &Build,
+    (build, trust_root): (&Build, &TrustRoot),
     configuration: &Configuration,
     desks: &Desks,
     market: &Market,
@@ -141,7 +142,9 @@ pub(crate) fn head(
         configuration.files.iter().filter(|file| file.name.starts_with("strategies/")).collect::<Vec<_>>(),
     ));
     head.rates_digest = configuration.file("rates.toml").map(|text| Digest::of(text.as_bytes()));
-    head.trust_root_digest = Some(agenttrader_authority::trust_root::TrustRoot::draft().digest());
+    head.build = Some(build.clone());
+    head.trust_root_digest = Some(trust_root.digest());
+    head.trust_root = Some(trust_root.text().clone());
     head.public_keys = desks.iter().map(|(name, desk)| (name.clone(), desk.keys.public().sign)).collect();
     head.log_last_time = desks.get(&configuration.gate_agent_name).and_then(|desk| desk.log.opened().last_time);
     head

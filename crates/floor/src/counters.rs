@@ -10,7 +10,7 @@ use agenttrader_execution::output::DeskOutput;
 use agenttrader_sequence::input::{Fact, FeedFact, Input};
 
 /// Kinds of inputs, as the label `kind` spells them.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     "quote",
     "trade",
     "bar",
@@ -25,6 +25,7 @@ const KINDS: [&str; 14] = [
     "log",
     "feed",
     "health",
+    "signed",
 ];
 
 const fn kind(input: &Input) -> usize {
@@ -43,6 +44,7 @@ const fn kind(input: &Input) -> usize {
         Input::Fact(Fact::Log { .. }) => 11,
         Input::Fact(Fact::Feed(_)) => 12,
         Input::Fact(Fact::Health(_)) => 13,
+        Input::Fact(Fact::Signed(_)) => 14,
     }
 }
 

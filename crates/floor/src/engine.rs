@@ -1,13 +1,15 @@
 //! The step: one input in, outputs out, over book, desk and strategies. Live and replay run this and nothing else.
 
 use agenttrader_audit::redact::Redactor;
+use agenttrader_authority::trust_root::TrustRoot;
 use agenttrader_core::canonical_json::CanonicalError;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, AgentRole, Build};
 use agenttrader_core::position::Standing;
 use agenttrader_core::proposal::{Causation, Malformed, Proposal};
 use agenttrader_core::time::{Span, UnixNanos};
-use agenttrader_execution::desk::{self, Desk, DeskSettings};
+use agenttrader_execution::desk::Desk;
+use agenttrader_execution::desk_settings::{self, DeskSettings};
 use agenttrader_execution::output::DeskOutput;
 use agenttrader_marketdata::book::{Book, BookSettings};
 use agenttrader_marketdata::rates::{Rates, RatesError};
@@ -59,6 +61,8 @@ pub struct Run {
     pub recording_id: Uuid,
     /// The build that judges.
     pub build: Build,
+    /// The people whom it trusts.
+    pub trust_root: TrustRoot,
     /// The last time in the decider's log when the run began.
     pub log_last_time: UnixNanos,
 }
@@ -80,7 +84,7 @@ pub enum EngineError {
     Strategies(#[from] agenttrader_strategy::config::ConfigError),
     /// Limits or fees.
     #[error(transparent)]
-    Desk(#[from] desk::ConfigError),
+    Desk(#[from] desk_settings::ConfigError),
 }
 
 /// Book, desk and strategies of one run.
@@ -121,7 +125,12 @@ impl Engine {
             agent_role: AgentRole::Ops,
             agent_mode: agenttrader_core::identity::AgentMode::Observe,
         };
-        let desk_settings = DeskSettings { decider, build: run.build.clone(), log_last_time: run.log_last_time };
+        let desk_settings = DeskSettings {
+            decider,
+            build: run.build.clone(),
+            trust_root: run.trust_root.clone(),
+            log_last_time: run.log_last_time,
+        };
         let desk = match judging {
             Judging::Here => Some(Desk::new(configuration, desk_settings)?),
             Judging::Nobody => None,

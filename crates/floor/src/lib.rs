@@ -22,6 +22,7 @@ pub mod replay;
 pub mod run;
 pub mod seated;
 mod secrets;
+pub mod signed_watch;
 pub mod status;
 pub mod summary;
 pub mod switch_watch;

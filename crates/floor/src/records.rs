@@ -7,9 +7,9 @@ use agenttrader_core::decision::Decision;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::proposal::Proposal;
 use agenttrader_core::time::UnixNanos;
-use agenttrader_execution::output::DeskOutput;
+use agenttrader_execution::output::{DeskOutput, SignedFileRead};
 use agenttrader_safety::gate::Verdict;
-use agenttrader_sequence::input::{Fact, FeedFact, Input};
+use agenttrader_sequence::input::{Fact, FeedFact, Input, SignedFolder};
 use agenttrader_strategy::draft::NoteKind;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -167,8 +167,32 @@ fn of_desk(moved: &DeskOutput, cause: &Cause, gate: &str, wall: UnixNanos) -> Ou
             let payload = json!({"cause": cause, "limit": value(tripped)});
             entry(wall, IntentType::LimitTripped, summary, payload, Outcome::Success)
         }
+        DeskOutput::SignedFileRead(read) => return of_signed_file(read, cause, gate, wall),
     };
     outgoing(gate, told)
+}
+
+/// A file that people signed was read, or its folder: durable before anything that follows it is shown.
+fn of_signed_file(read: &SignedFileRead, cause: &Cause, gate: &str, wall: UnixNanos) -> Outgoing {
+    let (intent, what) = match read.folder {
+        SignedFolder::Grants => (IntentType::UnlockLoaded, "grant"),
+        SignedFolder::Approvals => (IntentType::Approval, "approval"),
+    };
+    let summary = match (&read.sha256, read.signed_by.as_slice()) {
+        (None, _) => format!("folder of {what}s is {}", read.state),
+        (Some(sha256), []) => format!("{what} {sha256} is {}", read.state),
+        (Some(sha256), signed_by) => format!("{what} {sha256} is {}, signed by {}", read.state, signed_by.join(", ")),
+    };
+    let outcome = match read.state {
+        "unusable" => Outcome::Refused,
+        "unreadable" => Outcome::Failure,
+        _ => Outcome::Success,
+    };
+    let mut told = entry(wall, intent, summary, json!({"cause": cause, "file": value(read)}), outcome);
+    if let Some(problem) = &read.problem {
+        told = told.with_error(problem.clone());
+    }
+    Outgoing { waits: true, ..outgoing(gate, told) }
 }
 
 /// The records that an input itself leads to: a change of the switch is told by every agent, what happens to the feed by

@@ -6,6 +6,8 @@ use crate::engine::{Engine, EngineError, Judging, Run};
 use crate::records::RecordingEnd;
 use agenttrader_audit::read::{self, ReadError as JournalError};
 use agenttrader_audit::record::IntentType;
+use agenttrader_authority::signers::SignersError;
+use agenttrader_authority::trust_root::TrustRoot;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{Build, is_agent_name};
 use agenttrader_core::time::UnixNanos;
@@ -36,6 +38,12 @@ pub enum ReplayError {
     /// A body cannot be written.
     #[error(transparent)]
     Body(#[from] Unwritable),
+    /// The trust root in its head cannot be read.
+    #[error("the recording's head names people in a form that is refused")]
+    TrustRoot(#[from] SignersError),
+    /// The trust root in its head is not the one whose digest stands beside it.
+    #[error("the trust root in the recording's head has not the digest beside it")]
+    TrustRootDigest,
     /// The recording has no configuration and is no import.
     #[error("the recording begins without a configuration")]
     NoConfiguration,
@@ -125,6 +133,13 @@ pub struct Replay {
     notes: Vec<String>,
 }
 
+/// The people whom the recorded run trusted: nobody where it does not say.
+fn trust_root(head: &Head) -> Result<TrustRoot, ReplayError> {
+    let Some(text) = head.trust_root.clone() else { return Ok(TrustRoot::draft()) };
+    let root = TrustRoot::read(text)?;
+    if head.trust_root_digest == Some(root.digest()) { Ok(root) } else { Err(ReplayError::TrustRootDigest) }
+}
+
 /// Puts before an import what its recording does not hold: the configuration, and a missing switch.
 fn virtual_inputs(configuration: &Configuration, at: UnixNanos) -> Vec<Numbered> {
     let reading = Reading { halted: true, source: "missing: the recording holds no switch".to_owned() };
@@ -165,7 +180,9 @@ impl Replay {
         };
         let run = Run {
             recording_id: head.recording_id,
-            build,
+            // Grants name the build that judged, and are signed by people whom it trusted: a replay takes both from the recording.
+            build: head.build.clone().unwrap_or(build),
+            trust_root: trust_root(&head)?,
             log_last_time: head.log_last_time.unwrap_or(UnixNanos::EPOCH),
         };
         let judging = if configuration.gate_agent_name.is_empty() { Judging::Nobody } else { Judging::Here };

@@ -12,6 +12,7 @@ pub use crate::printer::Watch;
 use crate::printer::{Printed, Printer};
 use crate::records::{self, Outgoing, RecordingEnd};
 use crate::secrets::redactor;
+use crate::signed_watch;
 use crate::status::snapshot;
 use crate::switch_watch;
 use crate::terminal;
@@ -24,6 +25,7 @@ use agenttrader_agent::served_log::ServedLog;
 use agenttrader_agent::start::{self, Identity};
 use agenttrader_agent::tasks::Tasks;
 use agenttrader_audit::record::{IntentType, Record};
+use agenttrader_authority::trust_root::TrustRoot;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::error_chain::chain;
 use agenttrader_core::identity::{AgentIdentity, AgentMode, Build, REPO_ID};
@@ -75,6 +77,8 @@ pub struct FloorSettings {
     pub symbols: Option<Vec<Symbol>>,
     /// The build.
     pub build: Build,
+    /// The people whom it trusts.
+    pub trust_root: TrustRoot,
     /// Seconds between two polls of mission control; none: the floor's usual second.
     pub poll_interval_seconds: Option<u32>,
     /// Outside witnesses that are sent every log's checkpoints.
@@ -134,6 +138,7 @@ impl Floor {
             run,
             symbols,
             build,
+            trust_root,
             poll_interval_seconds,
             witnesses,
         } = settings;
@@ -141,7 +146,7 @@ impl Floor {
         let agent_timeout = agent_timeout(&run.environment)?;
         let inventory = Inventory::parse(&agents_file(run.configs.as_deref())?)?;
         // A configuration that gives no engine is refused before anything is bound or written.
-        drop(crate::engine::Engine::new(&effective(&run, &[])?, probe(&build), Judging::Here)?);
+        drop(crate::engine::Engine::new(&effective(&run, &[])?, probe(&build, &trust_root), Judging::Here)?);
 
         let mut listeners = BTreeMap::new();
         let mut ports = BTreeMap::new();
@@ -184,7 +189,7 @@ impl Floor {
             Market::open(market, &data_dir, &run.environment, listeners.remove(&Service::Venue), symbols).await?;
         let configuration = effective(&run, market.symbols())?;
         let speed_warning = too_fast(&market, Span::from_seconds(i64::from(configuration.marketdata_max_age_seconds)));
-        let head = head(recording_id, wall, &build, &configuration, &desks, &market);
+        let head = head(recording_id, wall, (&build, &trust_root), &configuration, &desks, &market);
         let log_last_time = head.log_last_time.unwrap_or(UnixNanos::EPOCH);
         let recording = recording_path(&data_dir, wall, recording_id);
 
@@ -219,7 +224,7 @@ impl Floor {
             configuration,
             head,
             recording: recording.clone(),
-            run: Run { recording_id, build, log_last_time },
+            run: Run { recording_id, build, trust_root, log_last_time },
             judging: Judging::Here,
             agents: seated,
             marketdata: start::MARKETDATA.to_owned(),
@@ -239,6 +244,10 @@ impl Floor {
         let switch_facts = inlet.facts.clone();
         tasks
             .spawn_thread("kill switch", move |stop| switch_watch::run(&switch, &switch_facts, &stop))
+            .map_err(FloorError::Thread)?;
+        let (signed, signed_facts) = (signed_watch::folder(&data_dir), inlet.facts.clone());
+        tasks
+            .spawn_thread("signed files", move |stop| signed_watch::run(&signed, &signed_facts, &stop))
             .map_err(FloorError::Thread)?;
         let (feed_stop, feed_stops) = tokio::sync::watch::channel(false);
         let feed_end = Arc::new(Mutex::new(None));
@@ -458,8 +467,9 @@ fn too_fast(market: &Market, max_age: Span) -> Option<String> {
     })
 }
 
-fn probe(build: &Build) -> Run {
-    Run { recording_id: uuid::Uuid::nil(), build: build.clone(), log_last_time: UnixNanos::EPOCH }
+fn probe(build: &Build, trust_root: &TrustRoot) -> Run {
+    let (build, trust_root) = (build.clone(), trust_root.clone());
+    Run { recording_id: uuid::Uuid::nil(), build, trust_root, log_last_time: UnixNanos::EPOCH }
 }
 
 fn agents_file(configs: Option<&Path>) -> Result<String, FloorError> {

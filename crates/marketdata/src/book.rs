@@ -376,7 +376,12 @@ impl Book {
             Fact::Timer { .. } => self.on_timer(),
             Fact::Feed(FeedFact::Connected { delayed, .. }) => self.delayed |= delayed,
             Fact::Feed(FeedFact::Cadence { every }) => self.cadence = *every,
-            Fact::Feed(_) | Fact::Configuration(_) | Fact::Switch(_) | Fact::Log { .. } | Fact::Health(_) => {}
+            Fact::Feed(_)
+            | Fact::Configuration(_)
+            | Fact::Switch(_)
+            | Fact::Log { .. }
+            | Fact::Health(_)
+            | Fact::Signed(_) => {}
         }
     }
 

@@ -6,6 +6,7 @@ pub(crate) mod account;
 pub(crate) mod activity;
 pub mod approval;
 pub(crate) mod buying_power;
+pub(crate) mod delegation;
 pub(crate) mod loss;
 pub(crate) mod marketdata;
 pub(crate) mod order_size;

@@ -11,7 +11,7 @@ use crate::controls::{
 };
 use crate::measure::answer;
 use crate::seen::Seen;
-use agenttrader_core::decision::LimitMeasure;
+use agenttrader_core::decision::{Delegated, LimitMeasure};
 use agenttrader_core::proposal::Proposal;
 use agenttrader_core::reason::Reason;
 
@@ -64,6 +64,8 @@ pub struct Facts {
     pub audit_unavailable: Answer,
     /// Every limit, in order of code.
     pub limits: Vec<LimitMeasure>,
+    /// The entry of the grant's delegation that makes an approval needless.
+    pub delegation: Option<Delegated>,
 }
 
 impl Facts {
@@ -120,6 +122,7 @@ impl Facts {
 /// What is true of `proposal` in the world as `seen`. Pure: the same two give the same facts. A malformed proposal
 /// asks for no order: nothing about one can be known, and nothing in it excuses.
 pub fn facts(proposal: &Proposal, seen: &Seen) -> Facts {
+    let seen = &*seen.in_force();
     let order = proposal.order().ok();
     let asked = order.as_ref().map(|order| Asked::new(order, seen));
     let asked = asked.as_ref();
@@ -128,6 +131,8 @@ pub fn facts(proposal: &Proposal, seen: &Seen) -> Facts {
     let class = Class::of(proposal.asset_type, &seen.limits);
     let (posture, market, account) = (&seen.posture, &seen.market, &seen.account);
     let (grant, approval) = (posture.grant.shown(), seen.approval.shown());
+    let delegation = asked.and_then(|asked| controls::delegation::entry(proposal, asked));
+    let delegated = delegation.is_some();
 
     let order_qty = order_size::quantity(asked, class);
     let order_notional = order_size::notional(asked, class);
@@ -166,9 +171,10 @@ pub fn facts(proposal: &Proposal, seen: &Seen) -> Facts {
         proposal_malformed: Answer::of(order.is_none()),
         proposal_expired: controls::proposal::expired(proposal, seen),
         proposal_duplicate: controls::proposal::duplicate(seen),
-        approval_missing: controls::approval::missing(approval),
-        approval_invalid: asked
-            .map_or(Answer::Unknown, |asked| controls::approval::invalid(approval, &Binding::of(proposal, asked))),
+        approval_missing: controls::approval::missing(approval, delegated),
+        approval_invalid: asked.map_or(Answer::Unknown, |asked| {
+            controls::approval::invalid(approval, delegated, &Binding::of(proposal, asked))
+        }),
         symbol_not_allowed: of_order(symbol::not_allowed),
         symbol_restricted: of_order(symbol::restricted),
         symbol_halted: of_order(symbol::halted),
@@ -215,5 +221,6 @@ pub fn facts(proposal: &Proposal, seen: &Seen) -> Facts {
         .into_iter()
         .chain(guard)
         .collect(),
+        delegation,
     }
 }

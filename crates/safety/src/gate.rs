@@ -1,10 +1,11 @@
 //! The gate: from facts to reasons, from reasons to a verdict. It alone makes an [`Accepted`].
 
 use crate::answer::Answer;
-use crate::controls::{approval, unlock};
+use crate::controls::{approval, delegation, unlock};
 use crate::facts::{Facts, facts};
 use crate::seen::Seen;
-use agenttrader_core::decision::{Decision, Outcome};
+use agenttrader_authority::presented::Shown;
+use agenttrader_core::decision::{Decision, Delegated, Outcome};
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::REPO_ID;
 use agenttrader_core::order::Order;
@@ -154,6 +155,7 @@ pub const fn silencers(reason: Reason) -> &'static [Reason] {
 
 /// Judges one proposal before the world as `seen`. Pure: the same two give the same decision, byte for byte.
 pub fn judge(proposal: &Proposal, seen: &Seen) -> Judged {
+    let seen = &*seen.in_force();
     let mut facts = facts(proposal, seen);
     let snapshot = serde_json::to_value(seen);
     if snapshot.is_err() {
@@ -166,7 +168,7 @@ pub fn judge(proposal: &Proposal, seen: &Seen) -> Judged {
     let agent_name = &seen.decider.agent_name;
     let decision_id = derived_id(&[b"decision", proposal_digest.as_bytes(), agent_name.as_bytes()]);
     let accepted = order.clone().filter(|_| reason_codes.is_empty()).map(|order| Accepted {
-        until: sendable_until(&order, seen),
+        until: sendable_until(&order, seen, facts.delegation.as_ref()),
         order,
         decision_id,
         correlation_id: proposal.correlation_id,
@@ -185,6 +187,7 @@ pub fn judge(proposal: &Proposal, seen: &Seen) -> Judged {
         limits: facts.limits,
         decided_at_utc: seen.at,
         proposal_digest,
+        delegation: facts.delegation,
     };
     Judged { decision, verdict: accepted.map_or(Verdict::Refuse, Verdict::Accept) }
 }
@@ -195,12 +198,19 @@ fn digest_of(proposal: &Proposal) -> Digest {
 }
 
 /// First instant, in venue time, at which something that let the order pass no longer does by time alone.
-fn sendable_until(order: &Order, seen: &Seen) -> UnixNanos {
+fn sendable_until(order: &Order, seen: &Seen, delegated: Option<&Delegated>) -> UnixNanos {
     let deadline = seen.at.plus(SEND_DEADLINE).min(order.valid_until_utc);
+    let (grant, approval) = (seen.posture.grant.shown(), seen.approval.shown());
     // What people sign expires by the latest of several clocks: the same distance ahead of venue time then as now.
-    let signed =
-        unlock::ends(seen.posture.grant.shown(), seen.signed_files_now).min(approval::ends(seen.approval.shown()));
-    deadline.min(seen.at.plus(signed.since(seen.signed_files_now)))
+    let by_signed_clock = |end: UnixNanos| seen.at.plus(end.since(seen.signed_files_now));
+    let granted = by_signed_clock(unlock::ends(grant, seen.signed_files_now));
+    let approved = match (delegated, approval, grant) {
+        (Some(delegated), Shown::Missing | Shown::Unknown, Shown::Good(grant)) => {
+            delegation::ends(delegated, seen.at, &grant.terms.delegation)
+        }
+        _ => by_signed_clock(approval::ends(approval)),
+    };
+    deadline.min(granted).min(approved)
 }
 
 #[cfg(test)]

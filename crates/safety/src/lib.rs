@@ -34,6 +34,7 @@ pub mod notional;
 pub mod permit;
 pub mod quotes;
 pub mod seen;
+mod snapshot;
 
 #[cfg(test)]
 mod tests {

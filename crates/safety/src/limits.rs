@@ -1,5 +1,6 @@
 //! The limits in force: bounds of every measured control, by asset class. Read from `configs/risk.toml`.
 
+use agenttrader_authority::grant_limits::{GrantLimits, GrantOrderLimits};
 use agenttrader_core::canonical_json;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::money::Money;
@@ -70,6 +71,42 @@ pub struct AssetLimits {
 }
 
 impl Limits {
+    /// These limits, each no higher than the grant names it. A grant never raises one, nor lets an asset class trade that has none.
+    #[must_use]
+    pub fn lowered_by(&self, grant: &GrantLimits) -> Self {
+        let lower = |bound: u32, named: Option<u32>| named.map_or(bound, |named| bound.min(named));
+        let less = |bound: Money, named: Option<Money>| named.map_or(bound, |named| bound.min(named));
+        let of_class = |class: &Option<AssetLimits>, named: &Option<GrantOrderLimits>| match (class, named) {
+            (Some(class), Some(named)) => Some(AssetLimits {
+                order_quantity: lower(class.order_quantity, named.order_quantity),
+                order_notional_usd: less(class.order_notional_usd, named.order_notional_usd),
+                ..class.clone()
+            }),
+            (class, _) => class.clone(),
+        };
+        Self {
+            shares: of_class(&self.shares, &grant.shares),
+            options: of_class(&self.options, &grant.options),
+            position_shares: lower(self.position_shares, grant.position_shares),
+            concentration_bp: lower(self.concentration_bp, grant.concentration_bp),
+            gross_exposure_bp: lower(self.gross_exposure_bp, grant.gross_exposure_bp),
+            open_orders: lower(self.open_orders, grant.open_orders),
+            orders_per_second: lower(self.orders_per_second, grant.orders_per_second),
+            orders_per_minute: lower(self.orders_per_minute, grant.orders_per_minute),
+            daily_orders: lower(self.daily_orders, grant.daily_orders),
+            daily_notional_usd: less(self.daily_notional_usd, grant.daily_notional_usd),
+            daily_hedges: lower(self.daily_hedges, grant.daily_hedges),
+            daily_hedge_notional_usd: less(self.daily_hedge_notional_usd, grant.daily_hedge_notional_usd),
+            daily_loss_bp: lower(self.daily_loss_bp, grant.daily_loss_bp),
+            drawdown_bp: lower(self.drawdown_bp, grant.drawdown_bp),
+            duplicate_window_seconds: self.duplicate_window_seconds,
+            repeat_executions: self.repeat_executions,
+            repeat_window_seconds: self.repeat_window_seconds,
+            vix_guard: self.vix_guard,
+            option_quote_max_age_seconds: self.option_quote_max_age_seconds,
+        }
+    }
+
     /// Digest of the limits' canonical JSON: what an approval binds. `None` if they had no canonical form.
     pub fn digest(&self) -> Option<Digest> {
         canonical_json::of(self).ok().map(|text| Digest::of(text.as_bytes()))

@@ -8,7 +8,7 @@ use crate::kill_switch::Reading;
 use crate::limits::Limits;
 use agenttrader_authority::approval::Approval;
 use agenttrader_authority::grant::{ExecutionMode, Grant};
-use agenttrader_authority::presented::Presented;
+use agenttrader_authority::presented::{Presented, Shown};
 use agenttrader_core::canonical_json;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, AgentMode, Build};
@@ -19,6 +19,7 @@ use agenttrader_core::quantity::Quantity;
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::{Span, UnixNanos};
 use serde::Serialize;
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// What the gate saw. Serialised, it is the decision's `safety_snapshot`.
@@ -37,7 +38,7 @@ pub struct Seen {
     /// Whether a proposal of this id was judged before.
     pub judged_before: bool,
     /// A person's yes to this proposal.
-    #[serde(serialize_with = "as_word")]
+    #[serde(serialize_with = "crate::snapshot::approval")]
     pub approval: Presented<Approval>,
     /// The market as the proposal's underlying and legs need it.
     pub market: Market,
@@ -65,11 +66,32 @@ pub struct Posture {
     /// The execution state machine; null where there is no execution agent.
     pub state: Option<ExecutionState>,
     /// The unlock grant.
-    #[serde(serialize_with = "as_word")]
+    #[serde(serialize_with = "crate::snapshot::grant")]
     pub grant: Presented<Grant>,
+    /// What the grant's delegation is measured by; left out where nothing is granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<DelegationSeen>,
     /// The compiled-in build. Not serialised: a replay by another build must give the same bytes.
     #[serde(skip)]
     pub build: Build,
+}
+
+/// What a grant's delegation is measured by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DelegationSeen {
+    /// Digest of the proposing strategy's version and configuration; null when it is not known.
+    pub strategy_sha256: Option<Digest>,
+    /// What was used today of each entry, in the grant's order.
+    pub used: Vec<DelegationUsed>,
+}
+
+/// What was used today of one entry of a delegation, this proposal left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DelegationUsed {
+    /// Orders.
+    pub orders: u32,
+    /// Their notional.
+    pub notional_usd: Money,
 }
 
 /// Where a proposal came from.
@@ -283,6 +305,18 @@ pub struct Counters {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct OrderLikeness(Digest);
 
+impl Seen {
+    /// The same world under the limits in force: those of a grant that verified, where they are lower than the configured ones.
+    pub fn in_force(&self) -> Cow<'_, Self> {
+        match self.posture.grant.shown() {
+            Shown::Good(grant) if !grant.terms.limits.is_empty() => {
+                Cow::Owned(Self { limits: self.limits.lowered_by(&grant.terms.limits), ..self.clone() })
+            }
+            Shown::Good(_) | Shown::Missing | Shown::Unknown | Shown::Unusable { .. } => Cow::Borrowed(self),
+        }
+    }
+}
+
 impl Market {
     /// What was seen of one instrument.
     pub(crate) fn instrument(&self, tradable: Tradable) -> Option<&InstrumentSeen> {
@@ -299,8 +333,4 @@ impl OrderLikeness {
         let text = canonical_json::of(&(legs, order.side, order.quantity, order.order_type)).unwrap_or_default();
         Self(Digest::of(text.as_bytes()))
     }
-}
-
-fn as_word<T, S: serde::Serializer>(presented: &Presented<T>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(presented.word())
 }

@@ -1,7 +1,9 @@
 //! A recording's head: what a replay needs to know before the first input.
 
+use agenttrader_authority::trust_root::SignersText;
 use agenttrader_core::canonical_json;
 use agenttrader_core::digest::Digest;
+use agenttrader_core::identity::Build;
 use agenttrader_core::instrument::Instrument;
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::{Span, UnixNanos};
@@ -16,7 +18,8 @@ pub const FORMAT_VERSION: u32 = 1;
 /// Most bytes of a head: room for the instruments of the largest chains, and a bound on what a hostile file can make us read.
 pub const MAX_HEAD_BYTES: usize = 64 * 1024 * 1024;
 
-/// What a recording says of itself. Canonical JSON in the file; every field is present, null where there is nothing to say.
+/// What a recording says of itself. Canonical JSON in the file; every field is present, null where there is nothing to say, but for
+/// the two that say they are left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
@@ -47,6 +50,12 @@ pub struct Head {
     pub rates_digest: Option<Digest>,
     /// Digest of the trust root: whose signatures count. Null where none is asked for.
     pub trust_root_digest: Option<Digest>,
+    /// The trust root itself: a replay believes the same people. Left out of an import; older recordings lack it: nobody was trusted then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_root: Option<SignersText>,
+    /// The build that judged: grants name one. Left out of an import, which nobody judged; older recordings lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
     /// The agents' public signing keys: name to base64 of the 32 bytes.
     pub public_keys: BTreeMap<String, String>,
     /// The last time in the agent's own log when the run began; null for an empty log.
@@ -119,6 +128,8 @@ impl Head {
             strategies_digest: None,
             rates_digest: None,
             trust_root_digest: None,
+            trust_root: None,
+            build: None,
             public_keys: BTreeMap::new(),
             log_last_time: None,
             positions: empty(),

@@ -223,6 +223,7 @@ fn kind(input: &Input) -> &'static str {
             Fact::Log { .. } => "log",
             Fact::Feed(_) => "feed",
             Fact::Health(_) => "health",
+            Fact::Signed(_) => "signed",
         },
     }
 }

@@ -1,5 +1,7 @@
 //! Every kind of input. Plain facts only: an input can be copied, written and read back, and grants nothing.
 
+use agenttrader_authority::signed_file::SignedFile;
+use agenttrader_core::digest::Digest;
 use agenttrader_core::event::MarketEvent;
 use agenttrader_core::instrument::{Instrument, InstrumentId};
 use agenttrader_core::time::{Span, UnixNanos};
@@ -47,6 +49,51 @@ pub enum Fact {
     Feed(FeedFact),
     /// A health answer of marketdata in another process.
     Health(HealthFact),
+    /// Something changed in a folder of files that people signed.
+    Signed(SignedFact),
+}
+
+/// What changed in a folder of signed files. Before the first word of a folder it is empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedFact {
+    /// Which folder.
+    pub folder: SignedFolder,
+    /// What happened.
+    pub change: SignedChange,
+}
+
+/// A folder of signed files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignedFolder {
+    /// Grants.
+    Grants,
+    /// Approvals of proposals.
+    Approvals,
+}
+
+/// What happened in a folder of signed files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case", deny_unknown_fields)]
+pub enum SignedChange {
+    /// What lies in it cannot be known.
+    Unreadable {
+        /// Why.
+        problem: String,
+    },
+    /// It can be read again: what was said of its files holds.
+    Readable,
+    /// A file lies in it, new or with other signatures than before, or revoked.
+    File {
+        /// The file.
+        file: SignedFile,
+    },
+    /// A file is gone.
+    Gone {
+        /// The digest that its name said.
+        sha256: Digest,
+    },
 }
 
 /// What happened to a feed.

@@ -3,10 +3,19 @@
 //!
 //! For tests alone: these keys are known to everybody. The crates that verify never depend on this one but in their tests.
 
+use agenttrader_authority::grant::{ExecutionMode, GrantPredicate, PAPER_WINDOW_MAX};
+use agenttrader_authority::grant_limits::GrantLimits;
+use agenttrader_authority::signed_file::{PersonsSignature, SignedFile};
+use agenttrader_authority::statement::GitCommit;
+use agenttrader_authority::trust_root::SignersText;
+use agenttrader_core::digest::Digest;
+use agenttrader_core::symbol::Symbol;
+use agenttrader_core::time::{Span, UnixNanos};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest as _, Sha256, Sha512};
+use std::path::Path;
 
 /// All that an operator's key may sign for.
 pub const OPERATOR: &str = "unlock-operator@agenttrader,execution-grant@agenttrader,execution-resume@agenttrader,\
@@ -100,6 +109,61 @@ impl Person {
         }
         bytes
     }
+}
+
+/// A repository that trusts ann as an operator, bob and cat as reviewers, and nobody else.
+pub fn three() -> SignersText {
+    let people = [("ann", OPERATOR), ("bob", REVIEWER), ("cat", REVIEWER)];
+    let allowed_signers = people.iter().map(|(name, namespaces)| Person::new(name).line(namespaces)).collect();
+    SignersText { allowed_signers, revoked_keys: String::new() }
+}
+
+/// A file as it lies in its folder, signed for that by people of these names.
+pub fn signed_file(bytes: &[u8], namespace: &str, names: &[&str]) -> SignedFile {
+    let sign = |name: &&str| PersonsSignature {
+        principal: (*name).to_owned(),
+        text: Person::new(name).sign(namespace, bytes),
+    };
+    SignedFile {
+        sha256: Digest::of(bytes),
+        text: String::from_utf8_lossy(bytes).into_owned(),
+        signatures: names.iter().map(sign).collect(),
+        revoked: false,
+    }
+}
+
+/// Puts a file and its signatures into a folder, as `--install` does: the signatures first.
+///
+/// # Errors
+/// As the folder answers.
+pub fn install(file: &SignedFile, folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for PersonsSignature { principal, text } in &file.signatures {
+        std::fs::write(folder.join(format!("{}.json.{principal}.sig", file.sha256)), text)?;
+    }
+    std::fs::write(folder.join(format!("{}.json", file.sha256)), &file.text)
+}
+
+/// A grant for SPY and its like in the shadow ledger and on paper, of that commit, for the days around that instant, signed by ann and bob.
+pub fn week(git_sha: &str, around: UnixNanos) -> Option<SignedFile> {
+    let day = Span::from_minutes(24 * 60);
+    let begins = around.minus(day);
+    let symbols = ["SPY", "QQQ", "IWM", "AAPL", "MSFT", "NVDA"];
+    let terms = GrantPredicate {
+        unlock_id: "rehearsal".to_owned(),
+        modes: vec![ExecutionMode::Shadow, ExecutionMode::Paper],
+        symbols: symbols.iter().filter_map(|symbol| Symbol::parse(symbol).ok()).collect(),
+        limits: GrantLimits::default(),
+        delegation: Vec::new(),
+        waives_kill_switch: false,
+        not_before: begins,
+        not_after: begins.plus(PAPER_WINDOW_MAX),
+        exit_until: None,
+        reason: "a rehearsal".to_owned(),
+        nonce: "1".to_owned(),
+    };
+    let statement = terms.about(GitCommit::parse(git_sha)?, Digest::of(b"a lock"), Digest::of(b"an image"));
+    Some(signed_file(&statement.to_bytes().ok()?, "execution-grant@agenttrader", &["ann", "bob"]))
 }
 
 /// A signature's bytes between their two lines, as `ssh-keygen` writes them.

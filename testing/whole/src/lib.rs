@@ -4,6 +4,7 @@
 
 pub mod live;
 
+use agenttrader_authority::trust_root::TrustRoot;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::event::{Bar, MarketEvent, OpenInterest};
 use agenttrader_core::identity::{AgentMode, Build};
@@ -76,7 +77,12 @@ impl Drive {
         let shares = market.instruments().iter().filter(|(_, instrument)| instrument.option().is_none());
         let symbols: Vec<_> = shares.map(|(_, instrument)| instrument.underlying()).collect();
         let configuration = configuration(strategies, &symbols);
-        let run = Run { recording_id: Uuid::nil(), build: build(), log_last_time: UnixNanos::EPOCH };
+        let run = Run {
+            recording_id: Uuid::nil(),
+            build: build(),
+            trust_root: TrustRoot::draft(),
+            log_last_time: UnixNanos::EPOCH,
+        };
         let engine = Engine::new(&configuration, run, Judging::Here).expect("a good configuration");
         let start = market.start();
         let mut drive =

@@ -109,6 +109,7 @@ impl Hall {
             },
             symbols: (!symbols.is_empty()).then_some(symbols),
             build: crate::build(),
+            trust_root: agenttrader_authority::trust_root::TrustRoot::draft(),
             witnesses: Vec::new(),
             poll_interval_seconds: None,
         };

@@ -5,6 +5,7 @@ use crate::output::{Done, Exit, Failure, tell};
 use crate::settings::Settings;
 use agenttrader_agent::shutdown::Signals;
 use agenttrader_agent::start;
+use agenttrader_authority::trust_root::{SignersText, TrustRoot};
 use agenttrader_core::identity::{AgentMode, Build};
 use agenttrader_floor::configuration::RunSettings;
 use agenttrader_floor::market::{MarketChoice, MarketError};
@@ -97,7 +98,11 @@ fn foot(floor: &Floor, base: &str, settings: &Settings, notices: &[String]) -> S
 }
 
 /// Runs a floor until a signal.
-pub async fn run(settings: &Settings, arguments: &FloorArgs, build: Build) -> Done {
+pub async fn run(settings: &Settings, arguments: &FloorArgs, signers: SignersText, build: Build) -> Done {
+    let trust_root = TrustRoot::read(signers).map_err(|error| {
+        Failure::of(Exit::Refused, &error)
+            .hint("this build's ops/trust/ is not of the profile: build from a commit whose files are")
+    })?;
     let mut signals = Signals::install().map_err(|error| Failure::of(Exit::Unavailable, &error))?;
     let strategy_mode = strategy_mode(settings)?;
     let live = terminal::is_terminal() && !arguments.plain && settings.log_format.is_none();
@@ -116,6 +121,7 @@ pub async fn run(settings: &Settings, arguments: &FloorArgs, build: Build) -> Do
         },
         symbols: settings.symbols.clone(),
         build,
+        trust_root,
         poll_interval_seconds: settings.poll_interval_seconds,
         witnesses: settings.witnesses.clone(),
     };

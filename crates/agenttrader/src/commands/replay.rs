@@ -16,7 +16,11 @@ fn could_not(error: &ReplayError) -> Failure {
     let failure = |exit| Failure::of(exit, error);
     match error {
         ReplayError::Configuration(_) => failure(Exit::Refused),
-        ReplayError::Recording(_) | ReplayError::Engine(_) | ReplayError::NoConfiguration => {
+        ReplayError::Recording(_)
+        | ReplayError::Engine(_)
+        | ReplayError::TrustRoot(_)
+        | ReplayError::TrustRootDigest
+        | ReplayError::NoConfiguration => {
             failure(Exit::CouldNot).hint("`agenttrader record info FILE` shows what a recording holds")
         }
         ReplayError::Body(_) | ReplayError::Journal { .. } | ReplayError::Io { .. } | ReplayError::NoBody { .. } => {

@@ -19,3 +19,4 @@ mod recordings;
 mod screen;
 mod secrets;
 mod stories;
+mod trust;

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may")]
 
+mod approvals;
 mod common;
 mod git;
+mod grants;
 mod signatures;
 mod signers;
+mod unlocks;

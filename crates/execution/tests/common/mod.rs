@@ -1,6 +1,7 @@
 //! A floor of one book and one desk, fed as the sequence would: one input at a time, each with its number and time.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+use agenttrader_authority::trust_root::TrustRoot;
 use agenttrader_core::calendar::new_york;
 use agenttrader_core::decision::Decision;
 use agenttrader_core::digest::Digest;
@@ -16,7 +17,8 @@ use agenttrader_core::proposal::{
 use agenttrader_core::quantity::Quantity;
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::{Span, UnixNanos};
-use agenttrader_execution::desk::{Desk, DeskSettings};
+use agenttrader_execution::desk::Desk;
+use agenttrader_execution::desk_settings::DeskSettings;
 use agenttrader_execution::output::{DeskOutput, ShadowFill};
 use agenttrader_marketdata::book::{Book, BookSettings};
 use agenttrader_marketdata::rates::Rates;
@@ -97,6 +99,7 @@ pub fn settings() -> DeskSettings {
             agent_mode: AgentMode::Observe,
         },
         build: Build { git_sha: "unknown".to_owned(), build_id: "unknown".to_owned() },
+        trust_root: TrustRoot::draft(),
         log_last_time: UnixNanos::EPOCH,
     }
 }
@@ -108,7 +111,12 @@ impl Floor {
 
     /// At 10:00 New York, with SPY at 600 and a same-day straddle, each quoted for a second, the switch halting, the log writable.
     pub fn with(configuration: &Configuration) -> Self {
-        let mut floor = Self::bare(configuration);
+        Self::of(configuration, settings())
+    }
+
+    /// The same, with a desk of these settings.
+    pub fn of(configuration: &Configuration, settings: DeskSettings) -> Self {
+        let mut floor = Self::without_instruments(configuration, settings);
         floor.spy = floor.define(Instrument::Equity { symbol: symbol("SPY") });
         let contract = |text: &str| {
             let contract = OccSymbol::parse(text).unwrap();
@@ -123,12 +131,16 @@ impl Floor {
 
     /// Without any instrument.
     pub fn bare(configuration: &Configuration) -> Self {
+        Self::without_instruments(configuration, settings())
+    }
+
+    fn without_instruments(configuration: &Configuration, settings: DeskSettings) -> Self {
         let rates = Rates::parse("carry = \"rates\"\ndefault_rate = 0.04\ndefault_yield = 0.0\n").unwrap();
         let book = Book::new(BookSettings { max_age: Span::from_seconds(30), force_stale: false, rates });
         let none = InstrumentId(u32::MAX);
         let mut floor = Self {
             book,
-            desk: Desk::new(configuration, settings()).unwrap(),
+            desk: Desk::new(configuration, settings).unwrap(),
             now: new_york(DAY, 10, 0),
             outputs: Vec::new(),
             spy: none,

@@ -101,7 +101,8 @@ impl Bench {
         let source = Source { kind: SourceKind::Venue, name: "test".to_owned() };
         let date = jiff::civil::date(2026, 1, 5);
         let head = Head::flat(uuid::Uuid::nil(), UnixNanos::EPOCH, date, source);
-        let run = Run { recording_id: uuid::Uuid::nil(), build, log_last_time: UnixNanos::EPOCH };
+        let trust_root = agenttrader_authority::trust_root::TrustRoot::draft();
+        let run = Run { recording_id: uuid::Uuid::nil(), build, trust_root, log_last_time: UnixNanos::EPOCH };
         let (outgoing, published) = mpsc::sync_channel(room);
         let disk = Disk::default();
         let beginning = Beginning {

@@ -249,6 +249,7 @@ fn shown(input: &Numbered, known: &BTreeMap<InstrumentId, String>) -> InputShown
                 Fact::Log { agent_name, .. } => ("log", agent_name.clone()),
                 Fact::Feed(_) => ("feed", "a feed's state".to_owned()),
                 Fact::Health(_) => ("health", "a health answer".to_owned()),
+                Fact::Signed(_) => ("signed", "a file that people signed, or its folder".to_owned()),
             };
             // The configuration is as long as all its files, and stands in the recording.
             let content = match fact {

@@ -53,20 +53,22 @@ impl<'a> Binding<'a> {
     }
 }
 
-/// APPROVAL_MISSING.
-pub(crate) fn missing(approval: Shown<'_, Approval>) -> Answer {
+/// APPROVAL_MISSING. Where the grant delegates, none is needed.
+pub(crate) fn missing(approval: Shown<'_, Approval>, delegated: bool) -> Answer {
     match approval {
+        Shown::Missing | Shown::Unknown if delegated => Answer::DoesNotHold,
         Shown::Missing => Answer::Holds,
         Shown::Unknown => Answer::Unknown,
-        Shown::Unusable | Shown::Good(_) => Answer::DoesNotHold,
+        Shown::Unusable { .. } | Shown::Good(_) => Answer::DoesNotHold,
     }
 }
 
 /// APPROVAL_INVALID: it does not verify, binds another proposal or other limits, is void by time or drift, or too few or the wrong people
-/// signed it.
-pub(crate) fn invalid(approval: Shown<'_, Approval>, binding: &Binding<'_>) -> Answer {
+/// signed it. Where the grant delegates none is needed, but one that was presented must be good.
+pub(crate) fn invalid(approval: Shown<'_, Approval>, delegated: bool, binding: &Binding<'_>) -> Answer {
     match approval {
-        Shown::Unusable => Answer::Holds,
+        Shown::Unusable { .. } => Answer::Holds,
+        Shown::Missing | Shown::Unknown if delegated => Answer::DoesNotHold,
         Shown::Missing | Shown::Unknown => Answer::Unknown,
         Shown::Good(approval) => {
             let other_proposal = Answer::of(approval.proposal_digest != binding.proposal_digest);
@@ -80,7 +82,7 @@ pub(crate) fn invalid(approval: Shown<'_, Approval>, binding: &Binding<'_>) -> A
 pub(crate) fn ends(approval: Shown<'_, Approval>) -> UnixNanos {
     match approval {
         Shown::Good(approval) => approval.expires_at.min(first_too_old(approval)),
-        Shown::Missing | Shown::Unknown | Shown::Unusable => UnixNanos::from_nanos(i64::MIN),
+        Shown::Missing | Shown::Unknown | Shown::Unusable { .. } => UnixNanos::from_nanos(i64::MIN),
     }
 }
 
@@ -112,14 +114,15 @@ fn wrong_people(approval: &Approval, binding: &Binding<'_>) -> Answer {
 mod tests {
     use super::*;
     use crate::answer::Answer::{DoesNotHold, Holds, Unknown};
-    use crate::tests::fixture::{World, money, now, price};
+    use crate::tests::fixture::{World, money, now, price, root};
     use agenttrader_authority::approval::approval as verify;
     use agenttrader_authority::presented::Presented;
-    use agenttrader_authority::trust_root::TrustRoot;
     use agenttrader_core::reason::Reason;
+    use agenttrader_people::signed_file;
 
     fn approval() -> Approval {
         Approval {
+            sha256: Digest::of(b"file"),
             proposal_digest: Digest::of(b"proposal"),
             limits_digest: Digest::of(b"limits"),
             reference_price: price("500"),
@@ -144,7 +147,7 @@ mod tests {
     fn check(expected: Answer, change: impl FnOnce(&mut Approval, &mut Binding<'static>)) {
         let (mut approval, mut binding) = (approval(), binding());
         change(&mut approval, &mut binding);
-        assert_eq!(invalid(Shown::Good(&approval), &binding), expected);
+        assert_eq!(invalid(Shown::Good(&approval), false, &binding), expected);
     }
 
     #[test]
@@ -216,11 +219,12 @@ mod tests {
         for (shown, is_missing, is_invalid) in [
             (Shown::Missing, Holds, Unknown),
             (Shown::Unknown, Unknown, Unknown),
-            (Shown::Unusable, DoesNotHold, Holds),
+            (Shown::Unusable { claims: None }, DoesNotHold, Holds),
         ] {
-            assert_eq!((missing(shown), invalid(shown, &binding())), (is_missing, is_invalid));
+            assert_eq!((missing(shown, false), invalid(shown, false, &binding())), (is_missing, is_invalid));
         }
-        let forged = World::shares().with(|seen| seen.approval = verify(b"{}", &TrustRoot::draft()));
+        let file = signed_file(b"{}", "proposal-approval@agenttrader", &["ann"]);
+        let forged = World::shares().with(|seen| seen.approval = verify(&file, &root(), now()));
         forged.refused_for(Reason::ApprovalInvalid);
         let unreadable = World::shares().with(|seen| seen.approval = Presented::Unknown);
         assert_eq!(unreadable.answer(Reason::ApprovalMissing), Unknown);

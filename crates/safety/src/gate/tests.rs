@@ -6,6 +6,7 @@ use agenttrader_core::instrument::Right;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
+mod alone;
 mod permits;
 
 /// The codes in the order in which they are documented, written out.
@@ -360,5 +361,5 @@ fn an_order_cannot_be_sent_after_anything_that_let_it_pass_has_ended() {
     let world = World::shares();
     let order = world.proposal.order().unwrap();
     // Nothing was signed: no time at all.
-    assert!(sendable_until(&order, &world.seen) <= now());
+    assert!(sendable_until(&order, &world.seen, None) <= now());
 }

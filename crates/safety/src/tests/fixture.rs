@@ -1,4 +1,4 @@
-//! A world for tests in which nothing stands against the order but what only people's signatures can lift.
+//! A world for tests in which nothing stands against the order but what only people's signatures can lift, and those signatures.
 
 use crate::agent_state::ExecutionState;
 use crate::answer::Answer;
@@ -9,8 +9,14 @@ use crate::gate::reasons;
 use crate::kill_switch::Reading;
 use crate::limits::{AssetLimits, Limits};
 use crate::seen::*;
-use agenttrader_authority::grant::ExecutionMode;
+use agenttrader_authority::approval::{ApprovalPredicate, approval};
+use agenttrader_authority::delegation::{DayWindow, Delegation, TimeOfDay};
+use agenttrader_authority::grant::{ExecutionMode, GrantPredicate, grant};
+use agenttrader_authority::grant_limits::GrantLimits;
 use agenttrader_authority::presented::Presented;
+use agenttrader_authority::signed_file::SignedFile;
+use agenttrader_authority::statement::GitCommit;
+use agenttrader_authority::trust_root::TrustRoot;
 use agenttrader_core::calendar::new_york_date;
 use agenttrader_core::decision::LimitMeasure;
 use agenttrader_core::digest::Digest;
@@ -25,6 +31,7 @@ use agenttrader_core::quantity::Quantity;
 use agenttrader_core::reason::Reason;
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::{Span, UnixNanos};
+use agenttrader_people::{signed_file, three};
 use serde_json::Map;
 use uuid::Uuid;
 
@@ -193,6 +200,43 @@ impl World {
         self.facts().answer(reason)
     }
 
+    /// With a grant and an approval that people signed: nothing at all stands against the order.
+    pub(crate) fn unlocked(self) -> Self {
+        self.granted(|_| {}).approved(|_| {})
+    }
+
+    /// With a grant that ann and bob signed, in force, of this build, for SPY on paper.
+    pub(crate) fn granted(mut self, change: impl FnOnce(&mut GrantPredicate)) -> Self {
+        let mut terms = terms();
+        change(&mut terms);
+        let used = terms.delegation.iter().map(|_| DelegationUsed::default()).collect();
+        self.seen.posture.delegation = Some(DelegationSeen { strategy_sha256: Some(Digest::of(b"gamma")), used });
+        self.seen.posture.grant = grant(&grant_file(terms, &["ann", "bob"]), &root(), self.seen.signed_files_now);
+        self
+    }
+
+    /// With an approval that ann and bob signed, of this proposal as it stands under the limits in force.
+    pub(crate) fn approved(mut self, change: impl FnOnce(&mut ApprovalPredicate)) -> Self {
+        let order = self.proposal.order().unwrap();
+        let seen = self.seen.in_force().into_owned();
+        let mut says = ApprovalPredicate {
+            limits_digest: seen.limits.digest().unwrap(),
+            reference_price: crate::quotes::reference_mid(&order, &seen).unwrap(),
+            signed_at: seen.signed_files_now,
+            expires_at: seen.signed_files_now.plus(Span::from_minutes(5)),
+        };
+        change(&mut says);
+        let bytes = says.about(order.proposal_digest).to_bytes().unwrap();
+        let file = signed_file(&bytes, "proposal-approval@agenttrader", &["ann", "bob"]);
+        self.seen.approval = approval(&file, &root(), self.seen.signed_files_now);
+        self
+    }
+
+    /// What the gate says, every reason.
+    pub(crate) fn reasons(&self) -> Vec<Reason> {
+        reasons(&self.facts())
+    }
+
     /// Every reason beside those that only people's signatures lift.
     pub(crate) fn other_reasons(&self) -> Vec<Reason> {
         let mut reasons = reasons(&self.facts());
@@ -218,6 +262,51 @@ impl World {
     /// There is no other reason.
     pub(crate) fn passes(&self) {
         assert_eq!(self.other_reasons(), []);
+    }
+}
+
+/// A repository in which ann operates and bob and cat review.
+pub(crate) fn root() -> TrustRoot {
+    TrustRoot::read(three()).unwrap()
+}
+
+/// A grant's file for the build of [`World`].
+pub(crate) fn grant_file(terms: GrantPredicate, names: &[&str]) -> SignedFile {
+    let commit = GitCommit::parse(&"a".repeat(40)).unwrap();
+    let statement = terms.about(commit, Digest::of(b"lock"), Digest::of(b"image"));
+    signed_file(&statement.to_bytes().unwrap(), "execution-grant@agenttrader", names)
+}
+
+/// A day for SPY on paper.
+pub(crate) fn terms() -> GrantPredicate {
+    GrantPredicate {
+        unlock_id: "first".to_owned(),
+        modes: vec![ExecutionMode::Paper],
+        symbols: vec![symbol("SPY")],
+        limits: GrantLimits::default(),
+        delegation: Vec::new(),
+        waives_kill_switch: false,
+        not_before: now().plus(Span::from_minutes(-60)),
+        not_after: now().plus(Span::from_minutes(60)),
+        exit_until: Some(now().plus(Span::from_minutes(120))),
+        reason: "a test".to_owned(),
+        nonce: "1".to_owned(),
+    }
+}
+
+/// Gamma may open in SPY by itself.
+pub(crate) fn delegation() -> Delegation {
+    let time = |text| TimeOfDay::parse(text).unwrap();
+    Delegation {
+        strategy: "gamma".to_owned(),
+        strategy_sha256: Digest::of(b"gamma"),
+        symbols: vec![symbol("SPY")],
+        intents: vec![Intent::Open],
+        order_quantity: 100,
+        order_notional_usd: money("50000"),
+        daily_orders: 10,
+        daily_notional_usd: money("200000"),
+        window: DayWindow { from: time("09:45"), until: time("15:30") },
     }
 }
 
@@ -326,6 +415,7 @@ fn seen() -> Seen {
             switch: Some(Reading { halted: false, source: "file: contains 0".to_owned() }),
             state: Some(ExecutionState::Ready),
             grant: Presented::Missing,
+            delegation: None,
             build: Build { git_sha: "a".repeat(40), build_id: "1".to_owned() },
         },
         origin: Origin::Sequence,

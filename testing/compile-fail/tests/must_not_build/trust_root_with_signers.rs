@@ -1,7 +1,10 @@
-//! Nobody but the build says whom it trusts.
+//! A trust root is read from its two files, or is nobody.
 
-use agenttrader_authority::trust_root::TrustRoot;
+use agenttrader_authority::signers::AllowedSigners;
+use agenttrader_authority::trust_root::{SignersText, TrustRoot};
 
-fn main() {
-    let _ = TrustRoot { signers: vec![1, 2, 3] };
+fn trusting(signers: AllowedSigners) -> TrustRoot {
+    TrustRoot { text: SignersText::default(), signers }
 }
+
+fn main() {}
