@@ -164,9 +164,18 @@ fn is_json(content_type: &str) -> bool {
 /// # Errors
 /// When the TLS configuration cannot be made.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    http_client_with(reqwest::header::HeaderMap::new())
+}
+
+/// The same, with headers that each request carries: a token. Redirects are not followed, so it goes to the address asked alone.
+///
+/// # Errors
+/// As [`http_client`].
+pub fn http_client_with(headers: reqwest::header::HeaderMap) -> Result<reqwest::Client, reqwest::Error> {
     // One provider a process; another part of it may have set the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().user_agent("agenttrader").build()
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+    client.user_agent("agenttrader").default_headers(headers).build()
 }
 
 /// Asks a market-data service how it is, and judges the answer.

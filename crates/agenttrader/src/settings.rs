@@ -9,7 +9,7 @@ use agenttrader_mission_control::witness::outside::Pinned;
 use clap::ValueEnum;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -252,6 +252,15 @@ impl Named {
 }
 
 impl Settings {
+    /// Where agents that listen on our address are asked from this machine: loopback, where they listen on all.
+    pub const fn here(&self) -> IpAddr {
+        match self.bind {
+            IpAddr::V4(address) if address.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(address) if address.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            bind => bind,
+        }
+    }
+
     /// Gathers settings.
     ///
     /// # Errors

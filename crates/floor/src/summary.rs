@@ -2,9 +2,11 @@
 //! a terminal beside the floor and `agenttrader status` elsewhere show the same.
 
 use crate::plain::plain;
-use agenttrader_agent::marketdata_health::{FetchError, fetch, http_client};
+use agenttrader_agent::marketdata_health::{FetchError, fetch, http_client_with};
 use agenttrader_core::calendar::{new_york, new_york_date};
+use agenttrader_core::secret::Secret;
 use agenttrader_core::time::UnixNanos;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -62,12 +64,20 @@ pub struct MissionControl {
 }
 
 impl MissionControl {
-    /// The one at this base URL.
+    /// The one at this base URL, and the token that it asks for.
     ///
     /// # Errors
     /// [`SummaryError::Client`].
-    pub fn at(base: impl Into<String>) -> Result<Self, SummaryError> {
-        let client = http_client().map_err(|error| SummaryError::Client { why: error.to_string() })?;
+    pub fn at(base: impl Into<String>, token: Option<&Secret>) -> Result<Self, SummaryError> {
+        let mut headers = HeaderMap::new();
+        if let Some(token) = token {
+            let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
+                SummaryError::Client { why: "AGENTTRADER_API_TOKEN holds characters that no token has".to_owned() }
+            })?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        let client = http_client_with(headers).map_err(|error| SummaryError::Client { why: error.to_string() })?;
         Ok(Self { client, base: base.into() })
     }
 

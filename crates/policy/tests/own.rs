@@ -46,3 +46,37 @@ fn this_repository_breaks_no_rule() {
         .collect();
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
+
+/// What stands between ```` ```yaml ```` and its end in the page for people who hold a grant.
+fn execution_template() -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/execution_deployment.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, template) = page.split_once("\n```yaml\n").unwrap();
+    template.split_once("\n```\n").unwrap().0.to_owned()
+}
+
+/// The rules that fail where this stands beside this repository's manifests.
+fn failing_with(template: &str) -> Vec<String> {
+    let mut tree = own();
+    tree.insert("k8s/50-execution-agent.yaml", Entry::File(template.as_bytes().to_vec()));
+    let findings = judge(&tree, None);
+    let failing = findings.iter().filter(|finding| finding.verdict == Verdict::Fail);
+    failing.map(|finding| format!("{} {:?} {}", finding.rule.id(), finding.line, finding.message)).collect()
+}
+
+#[test]
+fn the_template_of_the_execution_agent_breaks_no_rule_and_each_step_to_more_does() {
+    let template = execution_template();
+    assert_eq!(failing_with(&template), Vec::<String>::new());
+    for (rule, from, to) in [
+        ("exec-scale", "replicas: 0", "replicas: 1"),
+        ("no-execute", "value: \"OFF\"", "value: \"EXECUTE\""),
+        ("switch-read", "mountPath: /etc/agenttrader/kill-switch", "mountPath: /etc/agenttrader/switch"),
+        ("kill-switch", "name: agenttrader-kill-switch", "name: another-switch"),
+        ("no-latest", "agenttrader/agenttrader:0.1.0", "agenttrader/agenttrader:latest"),
+    ] {
+        assert!(template.contains(from), "{from}");
+        let failing = failing_with(&template.replace(from, to));
+        assert!(failing.iter().any(|one| one.starts_with(rule)), "{rule}: {failing:?}");
+    }
+}

@@ -133,7 +133,7 @@ pub async fn run(settings: &Settings, arguments: &FloorArgs, signers: SignersTex
     let mut drawing = None;
     if live {
         let mission_control =
-            MissionControl::at(base.clone()).map_err(|error| Failure::of(Exit::Unavailable, &error))?;
+            MissionControl::at(base.clone(), None).map_err(|error| Failure::of(Exit::Unavailable, &error))?;
         let style = terminal::style(settings.environment.contains_key("NO_COLOR"));
         drawing = Some(tokio::spawn(terminal::live(mission_control, shown_foot, style, floor.stop_signal())));
     } else {

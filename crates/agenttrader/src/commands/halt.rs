@@ -119,7 +119,7 @@ async fn confirmations(settings: &Settings) -> Vec<String> {
     let published = ports::published(&settings.data_dir).filter(|_| !settings.port_base_named).unwrap_or_default();
     let by_base = |service_dns: &str| {
         let port: u16 = service_dns.rsplit(':').next()?.parse().ok()?;
-        Some(SocketAddr::new(settings.bind, settings.port_base.checked_add(port.checked_sub(8080)?)?))
+        Some(SocketAddr::new(settings.here(), settings.port_base.checked_add(port.checked_sub(8080)?)?))
     };
     let names: Vec<(String, String)> = inventory
         .agents()

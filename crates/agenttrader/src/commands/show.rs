@@ -4,6 +4,7 @@ use crate::cli::{OutputArgs, ProposalsArgs};
 use crate::output::{Done, Exit, Failure, data, json};
 use crate::settings::Settings;
 use agenttrader_agent::start;
+use agenttrader_core::secret::Secret;
 use agenttrader_floor::plain::plain;
 use agenttrader_floor::ports;
 use agenttrader_floor::summary::{MissionControl, SummaryError, describe, time_of_day};
@@ -14,12 +15,14 @@ use std::net::SocketAddr;
 /// Where mission control is: at the ports that were named, else where a floor over this data directory says it listens, else at
 /// the default ports.
 fn mission_control(settings: &Settings) -> Result<MissionControl, Failure> {
-    let own = SocketAddr::new(settings.bind, settings.port_base);
+    let own = SocketAddr::new(settings.here(), settings.port_base);
     let address = match ports::published(&settings.data_dir) {
         Some(published) if !settings.port_base_named => published.get(start::MISSION_CONTROL).copied().unwrap_or(own),
         _ => own,
     };
-    MissionControl::at(format!("http://{address}")).map_err(|error| Failure::of(Exit::Unavailable, &error))
+    let token = settings.environment.get("AGENTTRADER_API_TOKEN").cloned().map(Secret::new);
+    MissionControl::at(format!("http://{address}"), token.as_ref())
+        .map_err(|error| Failure::of(Exit::Unavailable, &error))
 }
 
 fn failed(error: &SummaryError, settings: &Settings) -> Failure {

@@ -1,6 +1,6 @@
 //! `halt` where no floor runs: what is written, and what is said when nothing can be.
 
-use crate::screen::{Home, golden};
+use crate::screen::{Home, golden, wait_for_status};
 
 #[test]
 fn nobody_who_confirms_is_told_with_75_and_the_switch_is_set() {
@@ -34,4 +34,17 @@ fn halting_as_json_says_where_and_who() {
     assert_eq!(said["confirmed"], serde_json::json!([]));
     let claim = std::fs::read_to_string(home.path(".agenttrader/kill-switch/halt.json")).unwrap();
     assert!(claim.contains("\"user\":\"user "), "without a name, the user's number: {claim}");
+}
+
+#[test]
+fn an_agent_that_listens_on_every_address_is_asked_on_loopback_for_its_word() {
+    let home = Home::new();
+    let everywhere = ["REPO_ID=agent-trader-v2", "AGENT_NAME=marketdata-mcp-server", "AGENT_ROLE=marketdata"];
+    let everywhere = [&everywhere[..], &["AGENTTRADER_BIND=0.0.0.0", "APCA_API_BASE_URL=http://127.0.0.1:1"]].concat();
+    let mut agent = home.start(&[&everywhere[..], &["marketdata", "--port-base", "0"]].concat());
+    let port: u16 = agent.address("marketdata-mcp-server").rsplit(':').next().unwrap().parse().unwrap();
+    wait_for_status(&format!("127.0.0.1:{port}"), "/livez", 200);
+    let base = (port - 1).to_string();
+    let ran = home.run(&[&everywhere[..], &["halt", "--reason", "drill", "--port-base", &base]].concat()).exits(0);
+    assert!(ran.stdout().contains("confirmed by marketdata-mcp-server"), "{}", ran.screen());
 }
