@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-const TOKEN: &str = "a token of a test, long enough to be one";
+const TOKEN: &str = "a-token-of-a-test-that-is-long-enough-to-be-one";
 
 /// What a manifest says of one container.
 struct Container {
@@ -299,9 +299,11 @@ fn every_container_starts_as_its_manifest_says_and_mission_control_sees_the_floo
     let output = place.exec(&containers[control], &["status"]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.starts_with("POSTURE   HALTED") && said.contains("execution-agent OFFLINE"), "{said} {output:?}");
-    let output = place.exec(&containers[by_name("gamma-strategy")], &["halt", "--reason", "drill"]).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("confirmed by gamma-strategy"), "{said} {output:?}");
+    for name in ["gamma-strategy", "marketdata-mcp-server", "mission-control"] {
+        let output = place.exec(&containers[by_name(name)], &["halt", "--reason", "drill"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.ends_with(&format!("confirmed by {name}\n")), "{said} {output:?}");
+    }
     for (container, running) in containers.iter().zip(&mut running) {
         let (code, took) = running.end("TERM");
         assert_eq!(code, Some(0), "{}: {}", container.name, running.err());
