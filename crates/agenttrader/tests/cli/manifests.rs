@@ -18,6 +18,8 @@ use std::time::Duration;
 
 const TOKEN: &str = "a-token-of-a-test-that-is-long-enough-to-be-one";
 
+type Headers = Vec<(String, String)>;
+
 /// What a manifest says of one container.
 struct Container {
     name: String,
@@ -25,7 +27,7 @@ struct Container {
     env: BTreeMap<String, String>,
     ports: BTreeMap<String, u16>,
     /// Path, port and headers of each probe.
-    probes: Vec<(String, u16, Vec<(String, String)>)>,
+    probes: Vec<(String, u16, Headers)>,
     /// Where something is mounted, and files of a ConfigMap that lie there.
     mounts: Vec<(String, BTreeMap<String, String>)>,
     grace: Duration,
