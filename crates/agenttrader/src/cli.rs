@@ -1,10 +1,12 @@
 //! The command line: arguments only. What they mean together stands in `settings`.
 
 pub mod audit;
+pub mod evidence;
 pub mod lock;
 
 use audit::AuditCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use evidence::{LkgCommand, ReadinessArgs, ReportCommand};
 use lock::LockCommand;
 use std::path::PathBuf;
 
@@ -122,6 +124,21 @@ pub enum Command {
         after_help = "Examples:\n  agenttrader lock validate\n  agenttrader lock manifests .\n  agenttrader lock status"
     )]
     Lock(LockCommand),
+    /// Say whether everything is as it must be before a session
+    #[command(
+        after_help = "Examples:\n  agenttrader readiness\n  agenttrader readiness --scope floor\n  agenttrader readiness --from saved --json\n\n\
+                            Exit codes: 0 READY; 1 not ready, and what is in the way; 2 the objects cannot be read; 69 no cluster."
+    )]
+    Readiness(ReadinessArgs),
+    /// Report what runs
+    #[command(subcommand, after_help = "Example:\n  agenttrader report deploy")]
+    Report(ReportCommand),
+    /// Keep what was last known to be good, compare it, plan it back
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  agenttrader lkg capture --from saved\n  agenttrader lkg diff --from saved\n  agenttrader lkg restore --plan"
+    )]
+    Lkg(LkgCommand),
     /// Show the effective configuration
     #[command(subcommand, after_help = "Example:\n  agenttrader config show")]
     Config(ConfigCommand),

@@ -3,6 +3,7 @@
 mod alone;
 mod audit;
 mod config;
+mod evidence;
 mod floor;
 mod halt;
 mod lock;
@@ -105,6 +106,9 @@ pub async fn run(global: Global, command: Command, environment: BTreeMap<String,
         Command::Proposals(arguments) => show::proposals(&settings()?, &arguments).await,
         Command::Audit(command) => audit::run(&settings()?, command, &build).await,
         Command::Lock(command) => lock::run(&settings()?, command, &build),
+        Command::Readiness(arguments) => evidence::readiness(&settings()?, &arguments, &build).await,
+        Command::Report(command) => evidence::report(&settings()?, command, &build),
+        Command::Lkg(command) => evidence::lkg(&settings()?, command, &build),
         Command::Config(crate::cli::ConfigCommand::Show(arguments)) => config::show(&settings()?, &arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

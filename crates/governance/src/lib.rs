@@ -4,20 +4,26 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod artefacts;
 pub mod attributes;
 pub mod change;
+pub mod cluster;
 pub mod committed;
 pub mod cosigned;
+pub mod deploy_report;
 pub mod disk;
 pub mod git;
 pub mod kept;
 pub mod keyring;
+pub mod lkg;
 pub mod lock;
 pub mod own_log;
 pub mod pack;
 pub mod place;
+pub mod readiness;
 pub mod records;
 pub mod refusal;
 pub mod remote;
 pub mod scope;
 pub mod trace;
+mod words;

@@ -8,6 +8,7 @@
 //! | `logs/AGENT/checkpoint`, `logs/AGENT/tile/…` | each log at one checkpoint: exactly the files that its size implies |
 //! | `blobs/SHA256` | the large payloads that records of these logs name |
 //! | `cosigned/AGENT` | the last cosigned checkpoint, with lines of the log and of pinned witnesses alone |
+//! | `artefacts/`, `unlock/`, `signed/` | reports, unlocks with their approvals, and what people signed, where there is any |
 //! | `configuration/` | the effective configuration of the last recorded run, and the digests of its files |
 //! | `keys.json`, `vkeys`, `witness-vkeys` | public keys |
 //! | `pack.json` | what was packed, by which build |
@@ -16,6 +17,7 @@
 //!
 //! The same data gives the same bytes. [`write`] makes a pack, [`Pack::open`] reads one that may come from anywhere, [`verify`] judges it.
 
+mod evidence;
 mod frames;
 mod lines;
 mod member;

@@ -58,6 +58,11 @@ pub enum AuditCommand {
                             agenttrader audit verify friday.tar.zst"
     )]
     Pack(PackArgs),
+    /// List every artefact of a folder: path, size, SHA-256, and who made it
+    #[command(
+        after_help = "Examples:\n  agenttrader audit index audit_artifacts\n  agenttrader audit index audit_artifacts --json > audit_index.json"
+    )]
+    Index(IndexArgs),
     /// Tell the story of one proposal, from the market input that caused it to its outcome, each step with its proof
     #[command(after_help = "Examples:\n  agenttrader audit trace 0f8e1c52-5d3b-8a9c-8f33-50211cdbbe73\n  \
                             agenttrader audit trace 0f8e1c52 friday.tar.zst\n  \
@@ -203,6 +208,17 @@ pub struct PackArgs {
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Print what was written as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `audit index`.
+#[derive(Clone, Debug, Args)]
+pub struct IndexArgs {
+    /// The folder
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Print as JSON
     #[arg(long)]
     pub json: bool,
 }

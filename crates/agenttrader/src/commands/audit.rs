@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod export;
+mod index;
 mod pack;
 mod prove;
 mod receipt;
@@ -37,6 +38,7 @@ pub async fn run(settings: &Settings, command: AuditCommand, build: &Build) -> D
         AuditCommand::Vkey(arguments) => vkey::run(settings, &arguments),
         AuditCommand::Checkpoint(arguments) => checkpoint::run(settings, &arguments),
         AuditCommand::Pack(arguments) => pack::run(settings, &arguments, build),
+        AuditCommand::Index(arguments) => index::run(settings, &arguments),
         AuditCommand::Trace(arguments) => trace::run(settings, &arguments),
     }
 }

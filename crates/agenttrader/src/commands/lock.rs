@@ -4,7 +4,7 @@ mod generate;
 mod init;
 mod manifests;
 mod pin;
-mod recorded;
+pub(super) mod recorded;
 mod report;
 mod sign;
 mod status;

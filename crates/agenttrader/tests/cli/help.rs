@@ -2,7 +2,7 @@
 
 use crate::screen::{Home, golden};
 
-const COMMANDS: [&[&str]; 34] = [
+const COMMANDS: [&[&str]; 42] = [
     &[],
     &["floor"],
     &["venue"],
@@ -24,6 +24,14 @@ const COMMANDS: [&[&str]; 34] = [
     &["audit", "export"],
     &["audit", "vkey"],
     &["audit", "checkpoint"],
+    &["audit", "index"],
+    &["readiness"],
+    &["report"],
+    &["report", "deploy"],
+    &["lkg"],
+    &["lkg", "capture"],
+    &["lkg", "diff"],
+    &["lkg", "restore"],
     &["lock"],
     &["lock", "validate"],
     &["lock", "manifests"],

@@ -10,6 +10,7 @@ mod audit_outside;
 mod completions;
 mod configuration;
 mod documents;
+mod evidence;
 mod faults;
 mod floor;
 mod halt;

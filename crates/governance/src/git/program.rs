@@ -36,7 +36,7 @@ impl Programs {
     }
 }
 
-fn find(name: &str, search_path: Option<&OsStr>) -> Option<PathBuf> {
+pub(crate) fn find(name: &str, search_path: Option<&OsStr>) -> Option<PathBuf> {
     let fixed = FOLDERS.iter().map(PathBuf::from);
     let searched = search_path.into_iter().flat_map(std::env::split_paths).filter(|folder| folder.is_absolute());
     fixed.chain(searched).map(|folder| folder.join(name)).find(|program| is_program(program))

@@ -28,6 +28,14 @@ pub(super) const INDEX: &str = "index.sha256";
 const CONFIGURATION_BYTES_MOST: usize = 16 << 20;
 /// Bytes of the largest file of keys, and of the README.
 const TEXT_BYTES_MOST: usize = 4 << 20;
+/// Bytes of the largest file of evidence.
+pub(super) const EVIDENCE_BYTES_MOST: usize = 4 << 20;
+/// Folders of evidence: reports, unlocks, what people signed.
+const EVIDENCE: [&str; 3] = ["artefacts", "unlock", "signed"];
+/// Folders in folders of evidence.
+const EVIDENCE_DEPTH: usize = 6;
+/// Longest path of a file of evidence, for which every header has room.
+const EVIDENCE_PATH_MOST: usize = 100;
 /// Bytes of the largest index: some two million files.
 const INDEX_BYTES_MOST: usize = 256 << 20;
 
@@ -40,6 +48,8 @@ pub(super) enum Member<'path> {
     Blob(Digest),
     /// An agent's checkpoint with cosignatures.
     Cosigned(&'path str),
+    /// A report, an approval, a grant: its whole path.
+    Evidence(&'path str),
     /// Any other, by its name.
     Named(&'static str),
 }
@@ -61,6 +71,7 @@ impl<'path> Member<'path> {
             }
             "blobs" => Digest::parse(rest).map(Self::Blob),
             "cosigned" => is_agent_name(rest).then_some(Self::Cosigned(rest)),
+            _ if EVIDENCE.contains(&folder) => is_evidence(path, rest).then_some(Self::Evidence(path)),
             _ => None,
         }
     }
@@ -71,7 +82,8 @@ impl<'path> Member<'path> {
             Self::Log(..) => 0,
             Self::Blob(_) => 1,
             Self::Cosigned(_) => 2,
-            Self::Named(name) => NAMED.iter().position(|named| named == name).map_or(3, |at| at.saturating_add(3)),
+            Self::Evidence(_) => 3,
+            Self::Named(name) => NAMED.iter().position(|named| named == name).map_or(4, |at| at.saturating_add(4)),
         }
     }
 
@@ -81,11 +93,19 @@ impl<'path> Member<'path> {
             Self::Log(_, file) => Tile::parse(file).map_or(NOTE_BYTES_MOST, |tile| tile_bytes_most(&tile)),
             Self::Blob(_) => usize::try_from(PAYLOAD_BYTES_MOST).unwrap_or(usize::MAX),
             Self::Cosigned(_) => NOTE_BYTES_MOST,
+            Self::Evidence(_) => EVIDENCE_BYTES_MOST,
             Self::Named(EFFECTIVE | CONFIGS) => CONFIGURATION_BYTES_MOST,
             Self::Named(INDEX) => INDEX_BYTES_MOST,
             Self::Named(_) => TEXT_BYTES_MOST,
         }
     }
+}
+
+/// Whether a path below a folder of evidence is one that is plain everywhere.
+fn is_evidence(path: &str, rest: &str) -> bool {
+    let plain = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'.' | b'_' | b'-' | b'@' | b'+');
+    let part = |part: &str| part.starts_with(|first: char| first.is_ascii_alphanumeric()) && part.bytes().all(plain);
+    path.len() <= EVIDENCE_PATH_MOST && rest.split('/').count() <= EVIDENCE_DEPTH && rest.split('/').all(part)
 }
 
 /// Bytes a tile or bundle may have.
@@ -103,7 +123,16 @@ mod tests {
     #[test]
     fn only_files_that_packs_have_are_known_and_none_by_two_names() {
         let blob = format!("blobs/{}", Digest::of(b"x"));
-        for good in [README, EFFECTIVE, "logs/a/checkpoint", "logs/a/tile/entries/000.p/3", "cosigned/a", &blob] {
+        for good in [
+            README,
+            EFFECTIVE,
+            "logs/a/checkpoint",
+            "logs/a/tile/entries/000.p/3",
+            "cosigned/a",
+            &blob,
+            "artefacts/readiness.json",
+            "unlock/u-1/approval.json.bob@x.sig",
+        ] {
             assert!(Member::parse(good).is_some(), "{good}");
         }
         for bad in [
@@ -126,6 +155,13 @@ mod tests {
             "cosigned/a/b",
             "keys/a.log",
             "configuration/other",
+            "artefacts",
+            "artefacts/",
+            "unlock/../keys",
+            "unlock//a",
+            "unlock/.a",
+            "signed/a b",
+            "signed/1/2/3/4/5/6/7",
         ] {
             assert_eq!(Member::parse(bad), None, "{bad}");
         }
@@ -134,6 +170,7 @@ mod tests {
     #[test]
     fn the_index_stands_last() {
         assert!(NAMED.iter().all(|name| *name == INDEX || Member::Named(name).rank() < Member::Named(INDEX).rank()));
-        assert!(Member::Cosigned("a").rank() < Member::Named(EFFECTIVE).rank());
+        assert!(Member::Cosigned("a").rank() < Member::Evidence("unlock/a").rank());
+        assert!(Member::Evidence("unlock/a").rank() < Member::Named(EFFECTIVE).rank());
     }
 }

@@ -1,8 +1,8 @@
 //! What a pack says to its auditor. Every command in it can be run as it is printed.
 
 use super::About;
+use super::write::Beside;
 use agenttrader_audit::note::{Note, VerifierKey};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// What the text is about.
@@ -10,8 +10,7 @@ pub(super) struct Shown<'a> {
     pub(super) about: &'a About,
     pub(super) vkeys: &'a str,
     pub(super) witnesses: &'a [VerifierKey],
-    pub(super) cosigned: &'a BTreeMap<String, String>,
-    pub(super) has_blobs: bool,
+    pub(super) beside: &'a Beside<'a>,
 }
 
 /// The README.
@@ -32,7 +31,7 @@ pub(super) fn text(shown: &Shown<'_>) -> String {
     }
     text.push_str(BEFORE);
     text.push_str(UNPACK);
-    if shown.has_blobs {
+    if shown.beside.has_blobs {
         text.push_str(BLOBS);
     }
     text.push_str(GO);
@@ -49,6 +48,7 @@ pub(super) fn text(shown: &Shown<'_>) -> String {
     }
     text.push_str("```\n");
     cosigned(&mut text, shown);
+    evidence(&mut text, shown);
     text.push_str(AFTER);
     text
 }
@@ -57,10 +57,21 @@ fn vkey_of<'a>(vkeys: &'a str, origin: &str) -> Option<&'a str> {
     vkeys.lines().find(|vkey| vkey.split('+').next() == Some(origin))
 }
 
+/// What there is of reports, unlocks and signed inputs, each by its name.
+fn evidence(text: &mut String, shown: &Shown<'_>) {
+    if shown.beside.evidence.is_empty() {
+        return;
+    }
+    text.push_str(EVIDENCE);
+    for (path, bytes) in shown.beside.evidence {
+        let _ = writeln!(text, "- `{path}`, {} bytes", bytes.len());
+    }
+}
+
 fn cosigned(text: &mut String, shown: &Shown<'_>) {
     let mut commands = String::new();
     for log in &shown.about.logs {
-        let note = shown.cosigned.get(&log.agent_name).and_then(|note| Note::parse(note.as_bytes()).ok());
+        let note = shown.beside.cosigned.get(&log.agent_name).and_then(|note| Note::parse(note.as_bytes()).ok());
         let (Some(note), Some(vkey)) = (note, vkey_of(shown.vkeys, &log.origin)) else { continue };
         let signed = |witness: &&VerifierKey| note.signatures().iter().any(|line| witness.made(line));
         let witnesses: Vec<_> = shown.witnesses.iter().filter(signed).collect();
@@ -225,13 +236,27 @@ witness elsewhere signed, nobody there can take back. The packed log must extend
 
 ";
 
+const EVIDENCE: &str = "
+## Reports, unlocks, and what people signed
+
+`artefacts/` holds reports as they were last made: readiness, deployment, the configuration of the safety controls, differences of manifests.
+Nobody signs them; the log of `governance-cli` names the SHA-256 of each that was made here, in its `report_generated` entries.
+
+`unlock/` holds each unlock as it was committed, `signed/` what people gave the agents. Who approved shows in the `.sig` files alone, which are
+SSH signatures: take `ops/trust/allowed_signers` of the commit that was locked before, not from here, and for each `FILE.NAME.sig` run
+`ssh-keygen -Y verify -f allowed_signers -I NAME -n NAMESPACE -s FILE.NAME.sig < FILE`. The namespace is the role: `unlock-operator@agenttrader`
+and `unlock-reviewer@agenttrader` for an approval, `execution-grant@agenttrader` for a grant, `proposal-approval@agenttrader` for a proposal,
+`execution-resume@agenttrader` for a resume, `lock-genesis@agenttrader` for the first lock.
+
+";
+
 const AFTER: &str = "
 ## What none of this shows
 
 - What was never logged, and what was logged after these checkpoints.
 - A whole machine rolled back before any checkpoint that somebody outside keeps.
 - That keys you took from this pack are the agents'.
-- `README.md`, `pack.json` and `configuration/` are signed by nobody.
+- `README.md`, `pack.json`, `configuration/` and `artefacts/` are signed by nobody, and who may sign for what stands outside.
 
 `agenttrader audit verify \"$PACK\"` does all of this in one command, offline, and compares tiles, payloads and records besides;
 `agenttrader audit trace ID \"$PACK\"` tells the story of one proposal, each step with its proof.

@@ -78,7 +78,7 @@ fn floor() -> tempfile::TempDir {
 }
 
 fn packed(data_dir: &Path, out: Option<&Path>) -> Result<Written, PackError> {
-    write(&Packing { data_dir, out, build: &build() }, &mut |_, _| {})
+    write(&Packing { data_dir, repository: None, out, build: &build() }, &mut |_, _| {})
 }
 
 fn report(path: &Path) -> Report {
@@ -520,4 +520,45 @@ fn keys_that_the_auditor_brings_stand_in_the_place_of_the_packs_own() {
     let forged = Keys::open(tempfile::tempdir().unwrap().path(), "gamma").unwrap();
     let forged = KnownKeys::none().with(forged.log.note_signer(&origin("gamma")).verifier());
     assert_eq!(judged(&forged).verdict(), Verdict::Different);
+}
+
+#[test]
+fn reports_unlocks_and_what_people_signed_are_in_and_named_and_nothing_else_of_these_folders() {
+    let (dir, repository) = (floor(), tempfile::tempdir().unwrap());
+    let put = |root: &Path, path: &str, text: &str| {
+        fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        fs::write(root.join(path), text).unwrap();
+    };
+    put(repository.path(), "audit_artifacts/readiness_report.json", "{}");
+    put(repository.path(), "audit_artifacts/secrets.txt", "hunter2");
+    put(repository.path(), "ops/unlock/u-1/approval.json", "{}");
+    put(repository.path(), "ops/unlock/u-1/approval.json.bob.sig", "sig");
+    put(repository.path(), "ops/unlock/u-1/.hidden", "x");
+    put(dir.path(), "signed/grants/ab.json", "{}");
+    std::os::unix::fs::symlink("/etc/hostname", repository.path().join("ops/unlock/link")).unwrap();
+    let make = |name: &str| {
+        let out = repository.path().join(name);
+        let packing =
+            Packing { data_dir: dir.path(), repository: Some(repository.path()), out: Some(&out), build: &build() };
+        write(&packing, &mut |_, _| {}).unwrap()
+    };
+    let written = make("one.tar.zst");
+    assert_eq!(found(&written.path), [""; 0]);
+    assert_eq!(written.sha256, make("two.tar.zst").sha256);
+    let left: Vec<_> = written.remarks.iter().filter(|remark| remark.contains("unlock")).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    let pack = Pack::open(&written.path).unwrap();
+    let (index, readme) =
+        [INDEX, README].map(|name| String::from_utf8(pack.read(name).unwrap().unwrap()).unwrap()).into();
+    for path in [
+        "artefacts/readiness_report.json",
+        "unlock/u-1/approval.json",
+        "unlock/u-1/approval.json.bob.sig",
+        "signed/grants/ab.json",
+    ] {
+        assert!(index.contains(&format!("  {path}\n")) && readme.contains(&format!("- `{path}`")), "{path}");
+    }
+    for word in ["hunter2", "secrets.txt", ".hidden", "link"] {
+        assert!(!index.contains(word) && !readme.contains(&format!("/{word}")), "{word}");
+    }
 }

@@ -60,7 +60,7 @@ impl Given<'_> {
 /// What nothing in a pack can show, beside what no log can.
 const NOT_SHOWN: [&str; 2] = [
     "what was logged after the packed checkpoints",
-    "who wrote README.md, pack.json and configuration/: nobody signs them, and the index shows accidents, not forgery",
+    "who wrote README.md, pack.json, configuration/ and artefacts/, and whether who signed in unlock/ and signed/ may: the index shows accidents, not forgery",
 ];
 
 /// Public keys that a pack brings.

@@ -1,5 +1,6 @@
 //! Making a pack. A floor may run meanwhile: each log is taken as one of its checkpoints says, and what grew past it is cut.
 
+use super::evidence::{Evidence, gather};
 use super::frames::{FrameWriter, Sealed};
 use super::lines::{configs_lines, index_line, time_of};
 use super::member::{ABOUT, CONFIGS, EFFECTIVE, INDEX, KEYS, README, VKEYS, WITNESS_VKEYS};
@@ -43,6 +44,8 @@ const NAME_DIGITS: usize = 12;
 pub struct Packing<'a> {
     /// The floor's data directory.
     pub data_dir: &'a Path,
+    /// The repository whose reports and unlocks go in, where there is one.
+    pub repository: Option<&'a Path>,
     /// The file to write, which must not exist; `None`: a name of its own in `packs/` of the data directory.
     pub out: Option<&'a Path>,
     /// The build that packs.
@@ -78,7 +81,7 @@ struct Log {
 /// # Errors
 /// [`PackError`], also when a log is not whole: such a pack would not verify.
 pub fn write(packing: &Packing<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<Written, PackError> {
-    let Packing { data_dir, out, build } = *packing;
+    let Packing { data_dir, repository, out, build } = *packing;
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| PackError::Io { path, source }
@@ -99,6 +102,7 @@ pub fn write(packing: &Packing<'_>, progress: &mut dyn FnMut(u64, u64)) -> Resul
     if logs.is_empty() {
         return Err(PackError::NoLogs { data_dir: data_dir.to_owned() });
     }
+    let evidence = gather(data_dir, repository, &mut remarks)?;
     let newest = newest(&mut logs)?;
     let about = About {
         format: FORMAT.to_owned(),
@@ -126,8 +130,12 @@ pub fn write(packing: &Packing<'_>, progress: &mut dyn FnMut(u64, u64)) -> Resul
             archive.file(&format!("cosigned/{agent_name}"), note.as_bytes())?;
         }
     }
+    for (path, bytes) in &evidence {
+        archive.file(path, bytes)?;
+    }
     let agents = agenttrader_agent::keys::agents(data_dir).map_err(|error| bad("keys/agents.json", &error))?;
-    archive.rest(&about, configuration(data_dir), &agents, witnesses, &cosigned, !blobs.is_empty())?;
+    let beside = Beside { cosigned: &cosigned, evidence: &evidence, has_blobs: !blobs.is_empty() };
+    archive.rest(&about, configuration(data_dir), &agents, witnesses, &beside)?;
     let (files, content, sealed) = archive.finish()?;
     temporary.as_file().sync_all().map_err(io(temporary.path()))?;
     read_back(temporary.path(), &sealed)?;
@@ -264,6 +272,13 @@ fn configuration(data_dir: &Path) -> Option<(uuid::Uuid, Configuration)> {
     })
 }
 
+/// What a pack holds beside the logs, for its README.
+pub(super) struct Beside<'a> {
+    pub(super) cosigned: &'a BTreeMap<String, String>,
+    pub(super) evidence: &'a Evidence,
+    pub(super) has_blobs: bool,
+}
+
 /// The archive on its way into its frames.
 struct Archive<'file> {
     frames: FrameWriter<&'file mut File>,
@@ -348,8 +363,7 @@ impl<'file> Archive<'file> {
         configuration: Option<(uuid::Uuid, Configuration)>,
         agents: &Agents,
         witnesses: &[VerifierKey],
-        cosigned: &BTreeMap<String, String>,
-        has_blobs: bool,
+        beside: &Beside<'_>,
     ) -> Result<(), PackError> {
         if let Some((recording_id, configuration)) = configuration {
             let effective = json!({"recording_id": recording_id, "configuration": configuration});
@@ -375,7 +389,7 @@ impl<'file> Archive<'file> {
         self.file(WITNESS_VKEYS, lines.as_bytes())?;
         let about_json = serde_json::to_value(about).map_err(|error| bad(ABOUT, &error))?;
         self.file(ABOUT, pretty(&about_json).as_bytes())?;
-        let text = readme::text(&readme::Shown { about, vkeys: &vkeys, witnesses, cosigned, has_blobs });
+        let text = readme::text(&readme::Shown { about, vkeys: &vkeys, witnesses, beside });
         self.file(README, text.as_bytes())
     }
 

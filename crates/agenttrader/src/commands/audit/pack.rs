@@ -10,6 +10,7 @@ use agenttrader_governance::own_log::{GOVERNANCE_CLI, OwnLog, OwnLogError};
 use agenttrader_governance::pack::PackError;
 use agenttrader_governance::pack::write::{Packing, Written, write};
 use serde_json::json;
+use std::path::{Path, PathBuf};
 
 /// Packs, and records that it did. Nothing is packed that could not be recorded.
 pub fn run(settings: &Settings, arguments: &PackArgs, build: &Build) -> Done {
@@ -20,7 +21,8 @@ pub fn run(settings: &Settings, arguments: &PackArgs, build: &Build) -> Done {
     }
     let own_log = OwnLog::open(data_dir, build).map_err(|error| unrecorded(&error))?;
     let mut progress = Progress::new();
-    let packing = Packing { data_dir, out: arguments.out.as_deref(), build };
+    let repository = Path::new(".").canonicalize().ok().and_then(|here| repository(&here));
+    let packing = Packing { data_dir, repository: repository.as_deref(), out: arguments.out.as_deref(), build };
     let written = write(&packing, &mut |done, total| progress.at("packing", done, total));
     progress.end();
     let written = written.map_err(|error| unwritten(&error))?;
@@ -47,6 +49,11 @@ pub fn run(settings: &Settings, arguments: &PackArgs, build: &Build) -> Done {
         talk(&format!("check it: agenttrader audit verify {}", written.path.display()));
     }
     Ok(Exit::Good)
+}
+
+/// The folder upwards that holds a repository, if any does.
+fn repository(here: &Path) -> Option<PathBuf> {
+    here.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
 }
 
 fn report(written: &Written) -> Entry {

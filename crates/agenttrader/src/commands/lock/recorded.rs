@@ -1,4 +1,4 @@
-//! Commands that make something of a lock record it in the log of `governance-cli`, or do nothing.
+//! Commands that make something record it in the log of `governance-cli`, or do nothing.
 
 use crate::output::{Exit, Failure};
 use crate::settings::Settings;
@@ -9,7 +9,7 @@ use agenttrader_governance::own_log::{GOVERNANCE_CLI, OwnLog, OwnLogError};
 use serde_json::Value;
 
 /// Does something while the log is held, then records it. Where the log cannot be opened nothing is done.
-pub fn recorded<T>(
+pub(in crate::commands) fn recorded<T>(
     settings: &Settings,
     build: &Build,
     kind: IntentType,
@@ -32,6 +32,6 @@ fn unrecorded(error: &OwnLogError) -> Failure {
         Failure::of(Exit::TryAgain, error).hint("another command may be at it: try again in a moment")
     } else {
         Failure::of(Exit::CouldNot, error)
-            .hint(format!("what is made of a lock is recorded in the log of {GOVERNANCE_CLI}"))
+            .hint(format!("what commands make is recorded in the log of {GOVERNANCE_CLI}"))
     }
 }

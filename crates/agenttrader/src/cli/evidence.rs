@@ -1,0 +1,121 @@
+//! Arguments of the commands that make evidence: `readiness`, `report`, `lkg`.
+
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Of what readiness is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReadinessScope {
+    /// What is committed: manifests, documents, tree, lock.
+    Repository,
+    /// The floor that runs, by its mission control.
+    Floor,
+    /// The cluster, by kubectl or what it saved.
+    Cluster,
+}
+
+/// Arguments of `readiness`.
+#[derive(Clone, Debug, Args)]
+pub struct ReadinessArgs {
+    /// Of what [default: repository, or cluster with --from]
+    #[arg(long, value_enum)]
+    pub scope: Option<ReadinessScope>,
+    /// A file, or a folder of .json files, that `kubectl get … -o json` wrote, instead of asking the cluster
+    #[arg(long, value_name = "FILE|DIR")]
+    pub from: Option<PathBuf>,
+    /// Folder for readiness_report.md, readiness_report.json and readiness.json
+    #[arg(long, value_name = "DIR", default_value = "audit_artifacts")]
+    pub out: PathBuf,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which report.
+#[derive(Debug, Subcommand)]
+pub enum ReportCommand {
+    /// Say what runs in the cluster, as what, and whether it may
+    #[command(after_help = "Examples:\n  agenttrader report deploy\n  \
+                            kubectl -n trading-floor get deployments,statefulsets,daemonsets,replicasets,jobs,cronjobs,pods,configmaps -o json > all.json\n  \
+                            agenttrader report deploy --from all.json\n\n\
+                            Exit codes: 0 everything may run as it does; 1 something may not; 2 the objects cannot be read; 69 no cluster.")]
+    Deploy(DeployArgs),
+}
+
+/// Arguments of `report deploy`.
+#[derive(Clone, Debug, Args)]
+pub struct DeployArgs {
+    /// A file, or a folder of .json files, that `kubectl get … -o json` wrote, instead of asking the cluster
+    #[arg(long, value_name = "FILE|DIR")]
+    pub from: Option<PathBuf>,
+    /// Folder for deploy_report.md and deploy_report.json
+    #[arg(long, value_name = "DIR", default_value = "audit_artifacts")]
+    pub out: PathBuf,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with what was last known to be good.
+#[derive(Debug, Subcommand)]
+pub enum LkgCommand {
+    /// Keep what runs, pinned to its digests, with the switch halted and execution at zero
+    #[command(after_help = "Example:\n  kubectl -n trading-floor get \
+                      serviceaccounts,configmaps,networkpolicies,pvc,services,roles,rolebindings,pdb,deployments,statefulsets,replicasets,pods \
+                      -o json > saved/floor.json\n  \
+                      kubectl get namespaces,priorityclasses -o json > saved/cluster.json\n  \
+                      agenttrader lkg capture --from saved --context \"$(kubectl config current-context)\"\n\n\
+                      Exit codes: 0 kept; 1 the cluster is not known to be good, and why; 2 the objects cannot be read.")]
+    Capture(CaptureArgs),
+    /// Compare what was kept with what a cluster has now
+    #[command(after_help = "Example:\n  agenttrader lkg diff --from saved\n\nExit codes: 0 the same; 1 different.")]
+    Diff(DiffArgs),
+    /// Print the commands by which a person brings it back; runs none of them
+    #[command(after_help = "Example:\n  agenttrader lkg restore --plan")]
+    Restore(RestoreArgs),
+}
+
+/// Arguments of `lkg capture`.
+#[derive(Clone, Debug, Args)]
+pub struct CaptureArgs {
+    /// A file, or a folder of .json files, that `kubectl get … -o json` wrote
+    #[arg(long, value_name = "FILE|DIR")]
+    pub from: PathBuf,
+    /// Folder for lkg_manifest.yaml and lkg_metadata.json
+    #[arg(long, value_name = "DIR", default_value = "ops/lkg")]
+    pub out: PathBuf,
+    /// The cluster's name, for the metadata
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// kubectl's context, for the metadata: the plan to restore checks it
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Print the metadata as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `lkg diff`.
+#[derive(Clone, Debug, Args)]
+pub struct DiffArgs {
+    /// A file, or a folder of .json files, that `kubectl get … -o json` wrote
+    #[arg(long, value_name = "FILE|DIR")]
+    pub from: PathBuf,
+    /// Folder of what was kept
+    #[arg(long, value_name = "DIR", default_value = "ops/lkg")]
+    pub lkg: PathBuf,
+    /// Print as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `lkg restore`.
+#[derive(Clone, Debug, Args)]
+pub struct RestoreArgs {
+    /// Print the plan: there is nothing else this command does
+    #[arg(long, required = true)]
+    pub plan: bool,
+    /// Folder of what was kept
+    #[arg(long, value_name = "DIR", default_value = "ops/lkg")]
+    pub lkg: PathBuf,
+}

@@ -1,0 +1,43 @@
+//! `agenttrader report deploy`: what runs, as what, and whether it may.
+
+use super::{cluster, objects, parsed, written};
+use crate::cli::evidence::{DeployArgs, ReportCommand};
+use crate::output::{Done, Exit, data, raw, talk};
+use crate::settings::Settings;
+use agenttrader_agent::clock;
+use agenttrader_core::identity::Build;
+use agenttrader_floor::plain::plain;
+use agenttrader_governance::cluster::workload::Workload;
+use agenttrader_governance::deploy_report::{DeployReport, Made};
+use serde_json::json;
+
+/// Runs the command.
+pub fn run(settings: &Settings, command: ReportCommand, build: &Build) -> Done {
+    let ReportCommand::Deploy(arguments) = command;
+    deploy(settings, &arguments, build)
+}
+
+fn deploy(settings: &Settings, arguments: &DeployArgs, build: &Build) -> Done {
+    let (saved, source) = objects(settings, arguments.from.as_deref())?;
+    let parsed = parsed(&saved)?;
+    let made = Made { at: clock::wall(), git_sha: &build.git_sha, source };
+    let report = DeployReport::of(&cluster(&parsed)?, made);
+    let about = json!({"kill_switch": report.kill_switch, "not_allowed": report.not_allowed});
+    let files = written(settings, build, "report deploy", &arguments.out, &report.files(), about)?;
+    if arguments.json {
+        raw(&report.json());
+    } else {
+        data(&format!("kill switch  {}", plain(&report.kill_switch.evidence)));
+        report.workloads.iter().for_each(show);
+        files.iter().for_each(|file| talk(&format!("written: {}", file.path.display())));
+    }
+    Ok(if report.is_allowed() { Exit::Good } else { Exit::Bad })
+}
+
+fn show(workload: &Workload) {
+    let wanted = workload.replicas_wanted.map_or_else(|| "?".to_owned(), |wanted| wanted.to_string());
+    let may = if workload.allowed_to_run { "allowed" } else { "NOT ALLOWED" };
+    let line = format!("{} {} of {wanted} ready, {may}: {}", workload.workload, workload.replicas_ready, workload.why);
+    data(&plain(&line));
+    workload.problems.iter().for_each(|problem| data(&format!("  {}", plain(&problem.what))));
+}

@@ -1,0 +1,71 @@
+//! `readiness`, `report`, `lkg` and `audit index`: evidence, written and recorded.
+
+use crate::screen::Home;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+fn clusters(name: &str) -> String {
+    let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../governance/tests/clusters").join(name);
+    folder.to_string_lossy().into_owned()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn reports_are_written_recorded_and_indexed_with_who_made_them() {
+    let home = Home::new();
+    let healthy = clusters("healthy");
+    let ready = home.run(&["readiness", "--from", &healthy]).exits(0);
+    assert!(ready.stdout().ends_with("READY\n"), "{}", ready.screen());
+    let report = home.run(&["report", "deploy", "--from", &healthy, "--json"]).exits(0);
+    assert_eq!(report.stdout(), std::fs::read_to_string(home.path("audit_artifacts/deploy_report.json")).unwrap());
+    home.write("audit_artifacts/claims.txt", "made by hand");
+    let index = json(&home.run(&["audit", "index", "audit_artifacts", "--json"]).exits(0).stdout());
+    let lines: Vec<_> = index["artefacts"].as_array().unwrap().iter().collect();
+    let by = |name: &str| lines.iter().find(|it| it["path"] == name).unwrap()["producer"].clone();
+    assert_eq!(by("readiness_report.json")["command"], "readiness");
+    assert_eq!(by("deploy_report.md")["command"], "report deploy");
+    assert_eq!(by("claims.txt"), Value::Null);
+    let tail = home.run(&["audit", "tail", "--agent", "governance-cli"]).exits(0).stdout();
+    assert!(tail.contains("readiness: 3 files written") && tail.contains("report deploy: 2 files written"), "{tail}");
+}
+
+#[test]
+fn an_alarming_cluster_ends_with_failure_and_is_reported_all_the_same() {
+    let home = Home::new();
+    let alarming = clusters("alarming");
+    let ready = home.run(&["readiness", "--from", &alarming]).exits(1);
+    assert!(ready.stdout().contains("FAIL     kill-switch") && ready.stdout().ends_with("NOT READY\n"));
+    let report = home.run(&["report", "deploy", "--from", &alarming]).exits(1);
+    assert!(report.stdout().contains("Deployment/trading-floor/execution-agent 1 of 1 ready, NOT ALLOWED"));
+    home.run(&["lkg", "capture", "--from", &alarming]).exits(1);
+    assert!(!home.path("ops/lkg").exists() && home.path("audit_artifacts/readiness.json").exists());
+}
+
+#[test]
+fn what_was_kept_is_compared_and_planned_and_nothing_is_run() {
+    let home = Home::new();
+    let (healthy, alarming) = (clusters("healthy"), clusters("alarming"));
+    home.run(&["lkg", "restore", "--plan"]).exits(2);
+    home.run(&["lkg", "capture", "--from", &healthy, "--context", "floor"]).exits(0);
+    home.run(&["lkg", "restore"]).exits(2);
+    let plan = home.run(&["lkg", "restore", "--plan"]).exits(0);
+    assert!(plan.stdout().starts_with("# A plan for a person.") && plan.stderr().contains("nothing was run"));
+    home.run(&["lkg", "diff", "--from", &healthy]).exits(0);
+    let differs = home.run(&["lkg", "diff", "--from", &alarming]).exits(1);
+    assert!(differs.stdout().contains("data.EXECUTION_HALTED: kept \"1\", now \"0\""), "{}", differs.screen());
+}
+
+#[test]
+fn what_cannot_be_decided_is_not_ready_and_what_cannot_be_read_is_no_report() {
+    let home = Home::new();
+    let floor = home.run(&["readiness", "--scope", "floor", "--port-base", "1"]).exits(1).stdout();
+    assert_eq!(floor.lines().filter(|line| line.starts_with("UNKNOWN")).count(), 6, "{floor}");
+    let repository = home.run(&["readiness"]).exits(1).stdout();
+    assert!(repository.contains("UNKNOWN  lock") && repository.contains("FAIL     documents"), "{repository}");
+    home.run(&["readiness", "--scope", "floor", "--from", "x"]).exits(2);
+    home.run(&["report", "deploy", "--from", "nowhere", "--out", "none"]).exits(2);
+    assert!(!home.path("none").exists());
+}

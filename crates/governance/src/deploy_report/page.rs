@@ -1,0 +1,73 @@
+//! The deploy report as a page: what a person must act on first, then every workload.
+
+use super::DeployReport;
+use crate::cluster::workload::{Container, Trouble, Workload};
+use crate::words::cell;
+use std::fmt::Write as _;
+
+pub(super) fn page(report: &DeployReport) -> String {
+    let mut out = String::from("# Deploy report\n\n");
+    let state = format!("{:?}", report.kill_switch.state).to_uppercase();
+    let _ =
+        writeln!(out, "Made {} by build `{}`, from {}.\n", report.at_utc, cell(&report.git_sha), cell(&report.source));
+    let _ = writeln!(out, "Kill switch: **{state}**. {}.\n", cell(&report.kill_switch.evidence));
+    let of = |kept: fn(&&Workload) -> bool| report.workloads.iter().filter(kept).count();
+    let _ = writeln!(
+        out,
+        "{} workloads: {} not allowed to run as they do, {} with a problem, {} that can place orders.\n",
+        report.workloads.len(),
+        of(|it| !it.allowed_to_run),
+        of(|it| it.problems.iter().any(|problem| problem.trouble != Trouble::Told)),
+        of(|it| it.can_place_orders()),
+    );
+    let forbidden: Vec<&Workload> = report.workloads.iter().filter(|it| !it.allowed_to_run).collect();
+    if !forbidden.is_empty() {
+        out.push_str("## Not allowed\n\n");
+        for workload in forbidden {
+            let _ = writeln!(out, "- **{}** {}", cell(&workload.workload), cell(&workload.why));
+        }
+        out.push('\n');
+    }
+    if report.workloads.iter().any(|it| !it.problems.is_empty()) {
+        out.push_str("## Problems\n\n");
+        for workload in &report.workloads {
+            for problem in &workload.problems {
+                let _ = writeln!(out, "- {}: {}", cell(&workload.workload), cell(&problem.what));
+            }
+        }
+        out.push('\n');
+    }
+    out.push_str(
+        "## Workloads\n\n| workload | agent | ready | restarts | nodes | may run |\n|---|---|---|---|---|---|\n",
+    );
+    for it in &report.workloads {
+        let wanted = it.replicas_wanted.map_or_else(|| "?".to_owned(), |wanted| wanted.to_string());
+        let nodes = it.nodes.iter().map(|node| cell(node)).collect::<Vec<_>>().join(", ");
+        let may = if it.allowed_to_run { "yes" } else { "NO" };
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} of {wanted} | {} | {nodes} | {may}: {} |",
+            cell(&it.workload),
+            cell(it.agent_name.as_deref().unwrap_or("-")),
+            it.replicas_ready,
+            it.restarts,
+            cell(&it.why),
+        );
+    }
+    out.push_str("\n## Images and probes\n\n| workload | container | image | digests that run | probes |\n|---|---|---|---|---|\n");
+    for it in &report.workloads {
+        for container in &it.containers {
+            let _ = writeln!(out, "| {} | {} |", cell(&it.workload), of_container(container));
+        }
+    }
+    out
+}
+
+fn of_container(container: &Container) -> String {
+    let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+    let digests = or_none(container.digests.iter().map(|digest| cell(digest)).collect::<Vec<_>>().join(", "));
+    let probes: Vec<String> = container.probes.iter().map(|(name, asked)| format!("{name} {}", cell(asked))).collect();
+    let position = if container.position == "main" { String::new() } else { format!(" ({})", container.position) };
+    let image = cell(container.image.as_deref().unwrap_or("none"));
+    format!("{}{position} | {image} | {digests} | {}", cell(&container.name), or_none(probes.join(", ")))
+}
