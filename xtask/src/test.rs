@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test this machine can run, and the checks before it, summed in one line.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::arguments::{Argument, Arguments, Stop};
@@ -12,10 +12,11 @@ Run every test this machine can run, and the checks before it.
 
 Usage: cargo xtask test [OPTIONS] [FILTER] [-- TEST-HARNESS-OPTIONS]
 
-In this order: fetch the outside tools (cargo xtask tools), formatting, clippy (with --lint or CI=true), tidy, then all
-tests of the workspace. It goes on after a failure, so that one run shows everything. The last line sums it up, each
-check counted as one: `412 passed, 0 failed, 3 skipped`. A test that lacks an outside tool, and a test marked #[ignore],
-is skipped, named at the end with how to get what it lacks.
+In this order: fetch the outside tools (cargo xtask tools), formatting, clippy (with --lint or CI=true), tidy, all
+tests of the workspace, and the production lock's rules over this tree (agenttrader lock validate --static). It goes on
+after a failure, so that one run shows everything. The last line sums it up, each check counted as one: `412 passed,
+0 failed, 3 skipped`. A test that lacks an outside tool, and a test marked #[ignore], is skipped, named at the end with
+how to get what it lacks.
 
 Exit: 0 if nothing failed, else 1. With CI=true what is missing on the machine is installed first, and a skip is a failure.
 
@@ -105,6 +106,12 @@ pub fn run(given: Vec<String>) -> Result<(), Stop> {
     counts.add(tests.counts, skipped.len());
     lines.extend(tests.failed);
     lines.extend(skipped);
+    if wanted.packages.is_empty() && wanted.filter.is_none() {
+        say("production lock");
+        let mut command = Command::new(binary(&root));
+        let passed = shell::succeeds(command.args(["lock", "validate", "--static"]).current_dir(&root));
+        lines.extend(counts.check(passed, "production lock", "agenttrader lock validate --static"));
+    }
     if tests.counts.skipped > 0 {
         let remedy = "run them: cargo test --workspace -- --ignored";
         lines.push(format!("SKIPPED {} tests marked #[ignore] ({remedy})", tests.counts.skipped));
@@ -118,6 +125,11 @@ pub fn run(given: Vec<String>) -> Result<(), Stop> {
     }
     println!("{counts}");
     if skip_is_failure || counts.failed > 0 { Err(Stop::Told) } else { Ok(()) }
+}
+
+/// The binary that the tests have just built.
+fn binary(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join("debug/agenttrader")
 }
 
 /// Name, the component of Rust it needs, and cargo's arguments.
