@@ -100,7 +100,7 @@ pub enum KeyError {
     },
     /// `agents.json` has another key for this agent.
     #[error(
-        "{path} has other public keys for {agent} than its private keys give; take its entry out if the private keys were replaced on purpose"
+        "{path} has other public keys for {agent} than it has now; take its entry out if its keys were replaced on purpose"
     )]
     Differs {
         /// The file.
@@ -224,6 +224,21 @@ impl PublicKeys {
 /// [`KeyError`] when the file is there and cannot be read.
 pub fn agents(data_dir: &Path) -> Result<Agents, KeyError> {
     read_agents(&keys_dir(data_dir).join("agents.json"))
+}
+
+/// Takes over the public keys that a file lists (`keys.json` of the configuration, in the form of `agents.json`): those of agents
+/// whose keys are made elsewhere. A file that is not there lists none.
+///
+/// # Errors
+/// [`KeyError`] when the file cannot be read, or lists another key for an agent that is known.
+pub fn adopt(data_dir: &Path, listed: &Path) -> Result<(), KeyError> {
+    let listed = read_agents(listed)?;
+    if listed.is_empty() {
+        return Ok(());
+    }
+    let dir = made_dir(data_dir)?;
+    let _held = held(&dir.join(".lock"))?;
+    listed.into_iter().try_for_each(|(agent_name, public)| publish(&dir, &agent_name, public))
 }
 
 fn read_agents(path: &Path) -> Result<Agents, KeyError> {

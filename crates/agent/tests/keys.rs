@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use agenttrader_agent::keys::{KeyError, Keys, agents, key_id, keys_dir};
+use agenttrader_agent::keys::{KeyError, Keys, adopt, agents, key_id, keys_dir};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -81,6 +81,29 @@ fn what_is_no_key_is_an_error_and_never_replaced() {
     fs::write(keys_dir(dir.path()).join("agents.json"), "{").unwrap();
     assert!(matches!(Keys::open(dir.path(), "b"), Err(KeyError::Agents { .. })));
     assert!(matches!(Keys::open(dir.path(), "../b"), Err(KeyError::Name { .. })));
+}
+
+#[test]
+fn keys_made_elsewhere_are_taken_over_once_and_never_exchanged() {
+    let (there, here) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let listed = here.path().join("keys.json");
+    adopt(here.path(), &listed).unwrap();
+    assert!(agents(here.path()).unwrap().is_empty(), "no list, no keys");
+
+    let made = Keys::open(there.path(), "gamma-strategy").unwrap();
+    fs::copy(keys_dir(there.path()).join("agents.json"), &listed).unwrap();
+    for _ in 0..2 {
+        adopt(here.path(), &listed).unwrap();
+        assert_eq!(agents(here.path()).unwrap()["gamma-strategy"], made.public());
+    }
+
+    let other = tempfile::tempdir().unwrap();
+    Keys::open(other.path(), "gamma-strategy").unwrap();
+    fs::copy(keys_dir(other.path()).join("agents.json"), &listed).unwrap();
+    assert!(matches!(adopt(here.path(), &listed), Err(KeyError::Differs { .. })));
+    fs::write(&listed, "{").unwrap();
+    assert!(matches!(adopt(here.path(), &listed), Err(KeyError::Agents { .. })));
+    assert_eq!(agents(here.path()).unwrap()["gamma-strategy"], made.public());
 }
 
 #[test]

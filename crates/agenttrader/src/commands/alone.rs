@@ -3,6 +3,7 @@
 use super::floor::{lines, not_started};
 use crate::output::{Done, Exit, Failure, tell};
 use crate::settings::Settings;
+use agenttrader_agent::keys::adopt;
 use agenttrader_agent::shutdown::Signals;
 use agenttrader_agent::start::{Identity, MISSION_CONTROL, identify};
 use agenttrader_core::identity::{AgentIdentity, AgentMode, AgentRole, Build, REPO_ID};
@@ -102,8 +103,11 @@ pub async fn mission_control(settings: &Settings, build: Build) -> Done {
     let default =
         settings.configs.as_ref().map(|folder| folder.join("agents").join("agents.yaml")).filter(|path| path.is_file());
     let text = match settings.agents.clone().or(default) {
-        Some(path) => std::fs::read_to_string(&path)
-            .map_err(|error| Failure::new(Exit::Refused, format!("cannot read `{}`: {error}", path.display())))?,
+        Some(path) => {
+            adopt(&settings.data_dir, &path.with_file_name("keys.json")).map_err(|error| refused(&error))?;
+            std::fs::read_to_string(&path)
+                .map_err(|error| Failure::new(Exit::Refused, format!("cannot read `{}`: {error}", path.display())))?
+        }
         None => DEFAULT_AGENTS.to_owned(),
     };
     let inventory = Inventory::parse(&text).map_err(|error| refused(&error))?;
