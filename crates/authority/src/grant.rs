@@ -161,7 +161,11 @@ impl GrantPredicate {
         Statement::new(subjects, self)
     }
 
-    fn check(&self) -> Result<(), GrantError> {
+    /// Whether what it says can be granted, before anybody signs it.
+    ///
+    /// # Errors
+    /// [`GrantError`].
+    pub fn check(&self) -> Result<(), GrantError> {
         for (name, text) in [("unlock_id", &self.unlock_id), ("nonce", &self.nonce)] {
             if !is_name(text) {
                 return Err(GrantError::Text(name));

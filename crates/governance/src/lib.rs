@@ -26,4 +26,5 @@ pub mod refusal;
 pub mod remote;
 pub mod scope;
 pub mod trace;
+pub mod unlock;
 mod words;

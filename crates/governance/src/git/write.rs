@@ -112,6 +112,14 @@ impl Repository {
         self.ask(&["update-ref", "--no-deref", "-d", name, &id.to_string()]).map(drop)
     }
 
+    /// Makes a branch (`refs/heads/x`) the one that is checked out; index and work tree stay as they are.
+    ///
+    /// # Errors
+    /// [`GitError`].
+    pub fn check_out(&self, branch: &str) -> Result<(), GitError> {
+        self.ask(&["symbolic-ref", "-m", "agenttrader", "HEAD", branch]).map(drop)
+    }
+
     /// Sets the index to what a commit holds; no file of the work tree is touched.
     ///
     /// # Errors

@@ -82,10 +82,7 @@ impl People {
         let revoked = repository.file_at(commit, REVOKED_PATH)?.unwrap_or_default();
         let signers = AllowedSigners::parse(allowed, &revoked);
         let signers = signers.map_err(|source| PeopleError::Signers { commit, source })?;
-        let agents = match repository.file_at(commit, AGENTS_PATH)? {
-            Some(bytes) => agents(&bytes).ok_or(PeopleError::Agents { commit })?,
-            None => BTreeSet::new(),
-        };
+        let agents = agents_at(repository, commit)?;
         for line in signers.lines() {
             let agent = agents.iter().find(|agent| agent.eq_ignore_ascii_case(&line.principal));
             let namespace = line.namespaces.iter().find(|namespace| **namespace != Namespace::Git);
@@ -100,6 +97,17 @@ impl People {
     pub fn who_may(&self, namespace: Namespace) -> BTreeSet<String> {
         let lines = self.signers.lines().iter().filter(|line| line.namespaces.contains(&namespace));
         lines.map(|line| line.principal.clone()).collect()
+    }
+}
+
+/// The names of a commit's agents.
+///
+/// # Errors
+/// [`PeopleError`] where they cannot be read.
+pub fn agents_at(repository: &Repository, commit: Id) -> Result<BTreeSet<String>, PeopleError> {
+    match repository.file_at(commit, AGENTS_PATH)? {
+        Some(bytes) => agents(&bytes).ok_or(PeopleError::Agents { commit }),
+        None => Ok(BTreeSet::new()),
     }
 }
 

@@ -81,7 +81,7 @@ fn a_lock_after_an_unlock_that_nobody_approved_fails() {
     let judged = baseline(&repository, &Asked { now: later(60), ..asked() }).unwrap();
     let found = crate::repo::failures(&judged.findings);
     assert_eq!(found.len(), 1, "{found:#?}");
-    assert!(found[0].contains("no unlock alone was approved"), "{found:#?}");
+    assert!(found[0].contains("no unlock alone was asked for"), "{found:#?}");
 }
 
 #[test]

@@ -71,6 +71,15 @@ impl Repo {
         Some(repo)
     }
 
+    /// Another one, with the same history and the same people.
+    #[allow(dead_code, reason = "used by the tests of unlocks")]
+    pub fn copied(&self) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        copy(self.dir.path(), dir.path());
+        let root = fs::canonicalize(dir.path()).unwrap().join("repo");
+        Self { dir, root }
+    }
+
     pub fn root(&self) -> &Path {
         &self.root
     }

@@ -1,0 +1,203 @@
+//! The audit index: every artefact of an unlock's evidence with its size and digests, so that one digest stands for all of it.
+
+use crate::git::error::GitError;
+use crate::git::id::{Id, Kind};
+use crate::git::repository::Repository;
+use crate::lock::model::Report;
+use crate::lock::rules::evidence::made_at;
+use crate::unlock::refused::{Reason, Refused, Stop};
+use crate::unlock::request::folder;
+use agenttrader_core::canonical_json;
+use agenttrader_core::digest::Digest;
+use agenttrader_core::time::UnixNanos;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Largest index that is read.
+const INDEX_BYTES_MOST: usize = 256 * 1024;
+
+/// What every unlock's evidence has, beside the index and the reports' pages for people.
+pub const REQUIRED: [&str; 7] = [
+    "request.json",
+    READINESS,
+    DEPLOY,
+    "safety_controls.json",
+    "change-manifest",
+    "lock_validate.json",
+    "audit_verify.json",
+];
+
+/// The readiness report.
+pub const READINESS: &str = "readiness_report.json";
+
+/// The deploy report.
+const DEPLOY: &str = "deploy_report.json";
+
+/// The index of an unlock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditIndex {
+    /// The unlock.
+    pub unlock_id: String,
+    /// When the evidence was gathered.
+    pub made_at: UnixNanos,
+    /// The lock's commit that it begins at.
+    pub base_commit: String,
+    /// The development commit wanted.
+    pub change_commit: String,
+    /// Every artefact, by path.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// One artefact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Artifact {
+    /// Where, from the top of the repository.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of its bytes.
+    pub sha256: Digest,
+    /// Its blob.
+    pub git_blob: String,
+    /// What made it.
+    pub producer: String,
+}
+
+/// Evidence that was found whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// Digest of the index.
+    pub index_sha256: Digest,
+    /// Digest of the readiness report.
+    pub readiness_sha256: Digest,
+    /// Digest of the deploy report.
+    pub deploy_sha256: Digest,
+    /// What the readiness report comes to, in its own word.
+    pub readiness: String,
+    /// Its checks that do not pass: name, result, and what that rests on.
+    pub not_passing: Vec<[String; 3]>,
+    /// When the older of the two reports was made.
+    pub reports_made: UnixNanos,
+    /// The index.
+    pub index: AuditIndex,
+}
+
+/// The index's file.
+pub fn path(unlock_id: &str) -> String {
+    format!("{}/audit-index.json", folder(unlock_id))
+}
+
+impl Artifact {
+    /// What there is to say of a file.
+    pub fn of(path: &str, bytes: &[u8], producer: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            sha256: Digest::of(bytes),
+            git_blob: Id::of(Kind::Blob, bytes).to_string(),
+            producer: producer.to_owned(),
+        }
+    }
+
+    fn is(&self, bytes: &[u8]) -> bool {
+        Self::of(&self.path, bytes, &self.producer) == *self
+    }
+}
+
+impl AuditIndex {
+    /// Its bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let value = canonical_json::parse_within(bytes, INDEX_BYTES_MOST).ok()?;
+        let index: Self = serde_json::from_value(value).ok()?;
+        let in_order = index.artifacts.is_sorted_by(|one, next| one.path.as_bytes() < next.path.as_bytes());
+        (in_order && index.bytes() == bytes).then_some(index)
+    }
+}
+
+/// The evidence of a commit, every artefact of it held against the index.
+///
+/// # Errors
+/// [`Stop`], where anything is missing or is not as it is listed.
+pub fn evidence_at(repository: &Repository, commit: Id, unlock_id: &str) -> Result<Evidence, Stop> {
+    let place = path(unlock_id);
+    let missing = |path: &str, why: String| Stop::from(Refused::new(Reason::EvidenceMissing, path, why));
+    let Some(bytes) = repository.file_at(commit, &place)? else {
+        return Err(missing(&place, format!("commit {commit} holds no evidence of unlock {unlock_id}")));
+    };
+    let index = AuditIndex::parse(&bytes)
+        .ok_or_else(|| missing(&place, "it is no index as `agenttrader unlock evidence` writes it".to_owned()))?;
+    if index.unlock_id != unlock_id {
+        return Err(Refused::new(Reason::Replayed, place, format!("it is of unlock {}", index.unlock_id)).into());
+    }
+    let inside = format!("{}/", folder(unlock_id));
+    for artifact in &index.artifacts {
+        let found = repository.file_at(commit, &artifact.path)?;
+        if !artifact.path.starts_with(&inside) || !found.is_some_and(|found| artifact.is(&found)) {
+            return Err(missing(&artifact.path, "it is not as the audit index lists it".to_owned()));
+        }
+    }
+    for name in REQUIRED {
+        let path = format!("{inside}{name}");
+        if !index.artifacts.iter().any(|artifact| artifact.path == path) {
+            return Err(missing(&path, "the audit index does not list it".to_owned()));
+        }
+    }
+    let mut made = Vec::new();
+    for report in Report::ALL {
+        let path = format!("{inside}{}.json", report.name());
+        let at = repository.file_at(commit, &path)?.and_then(|bytes| made_at(&bytes));
+        made.push(at.ok_or_else(|| missing(&path, "it does not say when it was made".to_owned()))?);
+    }
+    let readiness = repository.file_at(commit, &format!("{inside}{READINESS}"))?.unwrap_or_default();
+    let deploy = repository.file_at(commit, &format!("{inside}{DEPLOY}"))?.unwrap_or_default();
+    let (result, not_passing) = results_of(&readiness);
+    Ok(Evidence {
+        index_sha256: Digest::of(&bytes),
+        readiness_sha256: Digest::of(&readiness),
+        deploy_sha256: Digest::of(&deploy),
+        readiness: result,
+        not_passing,
+        reports_made: made.into_iter().min().unwrap_or_default(),
+        index,
+    })
+}
+
+/// What a readiness report comes to, and its checks that do not pass.
+fn results_of(bytes: &[u8]) -> (String, Vec<[String; 3]>) {
+    let report = canonical_json::parse_within(bytes, bytes.len()).unwrap_or_default();
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or("UNKNOWN").to_owned();
+    let checks = report.get("checks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let bad = checks.iter().filter(|check| text(check, "result") != "PASS");
+    let bad = bad.map(|check| ["check", "result", "evidence"].map(|key| text(check, key))).collect();
+    (text(&report, "result"), bad)
+}
+
+/// The first artefact, or the index itself, that is another one in a later commit.
+///
+/// # Errors
+/// [`GitError`].
+pub fn edited(
+    repository: &Repository,
+    unlock_id: &str,
+    evidence: &Evidence,
+    later: Id,
+) -> Result<Option<String>, GitError> {
+    let place = path(unlock_id);
+    if repository.file_at(later, &place)?.is_none_or(|bytes| Digest::of(&bytes) != evidence.index_sha256) {
+        return Ok(Some(place));
+    }
+    for artifact in &evidence.index.artifacts {
+        if !repository.file_at(later, &artifact.path)?.is_some_and(|bytes| artifact.is(&bytes)) {
+            return Ok(Some(artifact.path.clone()));
+        }
+    }
+    Ok(None)
+}
