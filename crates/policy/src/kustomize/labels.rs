@@ -4,7 +4,7 @@ use crate::yaml::node::{Node, Value};
 
 use super::edit::{self, Place};
 use super::resource::Id;
-use super::{At, Build, Resources, Spec};
+use super::{At, Build, Resources, Spec, is_kustomization_name};
 
 /// A path of fields, and whether it is made where it is missing.
 type Spot = (&'static [&'static str], bool);
@@ -94,6 +94,9 @@ impl Build<'_> {
     }
 
     fn write_labels(&mut self, spec: &Spec, resources: &mut Resources, pairs: &[(String, Node)], reach: Reach) {
+        if reach < Reach::Selectors {
+            self.check_shared(spec, resources, pairs);
+        }
         self.write(spec, resources, pairs, &|id, object, pairs| {
             write_at(object, &["metadata", "labels"], true, pairs);
             if reach >= Reach::Templates {
@@ -123,6 +126,31 @@ impl Build<'_> {
                 }
             }
         });
+    }
+
+    /// A label that a kustomization wrote into a selector is one value with the same label elsewhere to kustomize: who changes the
+    /// one may change the other, or not.
+    fn check_shared(&mut self, spec: &Spec, resources: &Resources, pairs: &[(String, Node)]) {
+        let mut refused = Vec::new();
+        for resource in resources {
+            for (path, _) in selectors(&resource.id()) {
+                for (key, new) in pairs {
+                    let held = resource.node.at(path).and_then(|mapping| mapping.get(key));
+                    let written = held.and_then(|held| held.file.as_deref()).is_some_and(is_kustomization_name);
+                    if written && held.and_then(Node::text) != new.text() {
+                        refused.push((Place::of(new, &spec.file), key.clone()));
+                    }
+                }
+            }
+        }
+        for (place, key) in refused {
+            let at = At { file: place.file, line: place.line, field: Some("labels"), value: None };
+            self.refuse(
+                &at,
+                format!("`{key}` is set without its selectors, where another kustomization set it with them"),
+                "set it with `includeSelectors` in both, or in one place alone",
+            );
+        }
     }
 
     fn write(&mut self, spec: &Spec, resources: &mut Resources, pairs: &[(String, Node)], write: &Write) {
