@@ -13,6 +13,22 @@ pub fn read(documents: &[Node]) -> Found {
     // Images are told by service, below, whether or not they have a tag.
     found.images.clear();
     for document in documents {
+        for file in document.get("include").map(Node::items).unwrap_or_default() {
+            let paths = file.get("path").unwrap_or(file);
+            for path in std::iter::once(paths).chain(paths.items()) {
+                found.compose_files.extend(path.text().map(|text| (text.to_owned(), path.line)));
+            }
+            let variables =
+                file.get("env_file").into_iter().flat_map(|files| std::iter::once(files).chain(files.items()));
+            found.env_files.extend(variables.filter_map(|file| Some((file.text()?.to_owned(), file.line))));
+        }
+        for holder in ["configs", "secrets"].into_iter().filter_map(|key| document.get(key)) {
+            for (name, config) in holder.entries() {
+                if let Some((content, text)) = config.get("content").and_then(|node| Some((node, node.scalar()?))) {
+                    found.absorb(keyed::read(name.text().unwrap_or_default(), &text.text), content.line);
+                }
+            }
+        }
         for (name, service) in document.get("services").map(Node::entries).unwrap_or_default() {
             self::service(&mut found, name.text().unwrap_or_default(), service);
         }
@@ -38,6 +54,14 @@ fn service(found: &mut Found, name: &str, service: &Node) {
             found.env_files.push((path.to_owned(), file.line));
         }
     }
+    if let Some([shell, test]) = service.at(&["healthcheck", "test"]).map(Node::items)
+        && shell.text() == Some("CMD-SHELL")
+    {
+        let text = test.text().unwrap_or_default().replace("$$", "$");
+        found.absorb(script::read("", &text), test.line);
+    }
+    let extended = service.at(&["extends", "file"]).and_then(|file| Some((file.text()?.to_owned(), file.line)));
+    found.compose_files.extend(extended);
     for key in ["command", "entrypoint"] {
         if let Some(Value::Scalar(scalar)) = service.get(key).map(|node| &node.value) {
             let line = service.get(key).map_or(1, |node| node.line);

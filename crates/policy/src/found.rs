@@ -157,6 +157,8 @@ pub struct Found {
     pub orders: Vec<Order>,
     /// Files whose content reaches a process's environment, as the file spells them, and the line.
     pub env_files: Vec<(String, u32)>,
+    /// Compose files that this one takes services from, as it spells them, and the line.
+    pub compose_files: Vec<(String, u32)>,
     /// What could not be read as what it should be, and the line: to be refused as `parse`.
     pub unreadable: Vec<(String, u32)>,
 }
@@ -169,6 +171,7 @@ impl Found {
         self.images.extend(other.images.into_iter().map(|i| Image { line: shift(i.line), ..i }));
         self.orders.extend(other.orders.into_iter().map(|o| Order { line: shift(o.line), ..o }));
         self.env_files.extend(other.env_files.into_iter().map(|(file, line)| (file, shift(line))));
+        self.compose_files.extend(other.compose_files.into_iter().map(|(file, line)| (file, shift(line))));
         self.unreadable.extend(other.unreadable.into_iter().map(|(what, line)| (what, shift(line))));
     }
 
@@ -192,6 +195,8 @@ impl Found {
         self.orders.dedup();
         self.env_files.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
         self.env_files.dedup();
+        self.compose_files.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+        self.compose_files.dedup();
         self.unreadable.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
         self.unreadable.dedup();
         self

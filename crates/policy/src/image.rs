@@ -102,7 +102,10 @@ pub fn check(reference: &str) -> Result<Fixed, ImageError> {
     if tag.is_some_and(|tag| tag.eq_ignore_ascii_case("latest")) {
         return Err(ImageError::Latest);
     }
-    let is_placeholder = |words: &[&str], text: &str| words.contains(&text.to_ascii_lowercase().as_str());
+    let is_placeholder = |words: &[&str], text: &str| {
+        let text = text.to_ascii_lowercase();
+        words.contains(&text.as_str()) || text.contains("placeholder")
+    };
     let parts = path.split('/').chain(std::iter::once(last));
     if tag.is_some_and(|tag| is_placeholder(&TAG_PLACEHOLDERS, tag))
         || parts.into_iter().any(|part| is_placeholder(&NAME_PLACEHOLDERS, part))

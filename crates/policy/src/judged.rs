@@ -126,9 +126,14 @@ pub fn is_program(path: &str) -> bool {
     ends(&path.to_ascii_lowercase(), &PROGRAMS)
 }
 
+/// Whether a file says itself that it is a script: by its ending, or by its first line.
+pub fn is_script_by_name(path: &str, bytes: &[u8]) -> bool {
+    is_script(&path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase()) || bytes.starts_with(b"#!")
+}
+
 fn is_script(name: &str) -> bool {
     let shell = ends(name, &[".sh", ".bash", ".zsh", ".ksh", ".fish", ".mk", ".bats", ".awk"]);
-    shell || is_program(name) || is_unit(name) || matches!(name, "makefile" | "justfile" | "procfile")
+    shell || is_program(name) || is_unit(name) || matches!(name, "makefile" | "justfile" | "procfile" | "crontab")
 }
 
 #[cfg(test)]

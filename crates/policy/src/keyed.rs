@@ -12,7 +12,7 @@ use crate::script;
 use crate::yaml::node::{Node, Scalar, Value};
 
 /// Keys whose text is a command.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 17] = [
     "args",
     "arg",
     "command",
@@ -25,7 +25,15 @@ const COMMANDS: [&str; 12] = [
     "test",
     "before_script",
     "after_script",
+    "cmds",
+    "commands",
+    "shell",
+    "ansible.builtin.shell",
+    "ansible.builtin.command",
 ];
+
+/// Keys of lists whose every text is a script of its own.
+const SCRIPTS: [&str; 6] = ["script", "before_script", "after_script", "cmds", "commands", "run"];
 
 /// Reads a text by its name: a file, or a ConfigMap's value by its key. What has no ending that is known is a script.
 pub fn read(name: &str, text: &str) -> Found {
@@ -126,14 +134,10 @@ fn walk(found: &mut Found, node: &Node, path: &str, key: Option<&str>) {
             for (name, value) in entries {
                 let Some(spelled) = name.scalar().map(|scalar| scalar.text.as_str()) else { continue };
                 let path = if path.is_empty() { spelled.to_owned() } else { format!("{path}.{spelled}") };
-                if let Some(key) = Key::of_configuration(spelled) {
-                    found.assign(
-                        key,
-                        path.as_str(),
-                        said(value),
-                        value.scalar().is_none_or(|scalar| scalar.plain),
-                        value.line,
-                    );
+                let given = if is_schema(value) { value.get("const").or(value.get("default")) } else { Some(value) };
+                if let Some((key, value)) = Key::of_configuration(spelled).zip(given) {
+                    let plain = value.scalar().is_none_or(|scalar| scalar.plain);
+                    found.assign(key, path.as_str(), said(value), plain, value.line);
                 }
                 if spelled.eq_ignore_ascii_case("image") {
                     image(found, value, &path);
@@ -142,6 +146,32 @@ fn walk(found: &mut Found, node: &Node, path: &str, key: Option<&str>) {
             }
         }
     }
+}
+
+/// Whether a mapping says what a value may be, and is none: a property of a JSON schema.
+fn is_schema(node: &Node) -> bool {
+    const WORDS: [&str; 18] = [
+        "type",
+        "enum",
+        "const",
+        "default",
+        "title",
+        "description",
+        "examples",
+        "example",
+        "format",
+        "pattern",
+        "minLength",
+        "maxLength",
+        "nullable",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+        "$comment",
+        "$ref",
+    ];
+    let typed = ["type", "enum", "$ref"].iter().any(|key| node.get(key).is_some());
+    typed && node.entries().iter().all(|(key, _)| key.text().is_some_and(|key| WORDS.contains(&key)))
 }
 
 /// A node as a value: unknown where it is no text.
@@ -221,7 +251,16 @@ fn arguments(found: &mut Found, items: &[Node], line: u32, key: Option<&str>) {
         found.assign(Key::AgentMode, "--agent-mode", value, false, item.line);
         told.push("--agent-mode");
     }
-    if is_command && items.iter().all(|item| item.scalar().is_some()) {
+    let scripts = key.is_some_and(|key| SCRIPTS.contains(&key.to_ascii_lowercase().as_str()));
+    for (index, item) in items.iter().enumerate().filter(|_| is_command) {
+        // A shell's text may stand apart from the shell: `entrypoint: bash`, `args: [-c, …]`.
+        let before = index.checked_sub(1).and_then(|at| items.get(at)).and_then(Node::text);
+        let shell = before.is_some_and(|flag| flag.starts_with('-') && flag.ends_with('c')) && index < 2;
+        if let Some(text) = item.text().filter(|text| (scripts || shell) && text.contains(' ')) {
+            found.absorb(script::read("", text), item.line);
+        }
+    }
+    if is_command && !scripts && items.iter().all(|item| item.scalar().is_some()) {
         let words: Vec<Said> = items.iter().map(said).collect();
         let mut inner = script::command(&words, line);
         // What was told above is told on its own line.

@@ -100,11 +100,7 @@ fn of_environment<'a>(container: &Container<'a>, marks: &mut Vec<Mark<'a>>) {
         }
     }
     let secret = environment.value(BROKER_SECRET);
-    let reads_alone = environment
-        .of("AGENT_ROLE")
-        .next_back()
-        .is_some_and(|role| role.source == Source::Literal && matches!(role.at.text(), Some("marketdata" | "ingest")));
-    if !secret.is_absent() && !reads_alone {
+    if !secret.is_absent() && !reads_alone(environment) {
         let (at, field) = place(container, environment, BROKER_SECRET);
         let why =
             format!("it holds {BROKER_SECRET}, and its AGENT_ROLE is not spelled out as `marketdata` or `ingest`");
@@ -132,6 +128,11 @@ fn of_command<'a>(
     let ours = is_ours(container)
         || words.iter().any(|(_, values)| values.may_be(shell::is_binary) && values.unknown.is_none());
     let own_command = container.node.get("command").is_some();
+    for (at, values) in &words {
+        if let Some(set) = values.known.iter().find_map(|text| sets(text, environment)) {
+            marks.push(Mark { why: format!("its command line sets `{set}`"), at, field: container.field.clone() });
+        }
+    }
     for (index, (at, values)) in words.iter().enumerate() {
         let after = index
             .checked_sub(1)
@@ -154,6 +155,27 @@ fn of_command<'a>(
             marks.push(Mark { why, at, field: format!("{}.volumeMounts", container.field) });
         }
     }
+}
+
+/// What a command's word sets that makes its process one that can place orders: `env EXECUTION_AGENT_ENABLED=true …`.
+fn sets(text: &str, environment: &Environment<'_>) -> Option<String> {
+    let words = text.split(|c: char| c.is_whitespace() || c == ';' || c == '&').map(shell::unquoted);
+    words.into_iter().find(|word| {
+        let Some((name, value)) = word.split_once('=') else { return false };
+        match name {
+            "AGENT_ROLE" => value == "execution",
+            "AGENT_NAME" => value == "execution-agent",
+            "EXECUTION_AGENT_ENABLED" | "BROKER_EXECUTION_ENABLED" => value != "false",
+            BROKER_SECRET => !reads_alone(environment),
+            _ => false,
+        }
+    })
+}
+
+/// Whether a container's role is spelled out as one that reads the market and nothing else.
+fn reads_alone(environment: &Environment<'_>) -> bool {
+    let role = environment.of("AGENT_ROLE").next_back();
+    role.is_some_and(|role| role.source == Source::Literal && matches!(role.at.text(), Some("marketdata" | "ingest")))
 }
 
 /// Whether a container runs our binary, as far as anybody can tell: by its image, or by what only our binary reads.

@@ -7,10 +7,14 @@
 //! Shells are read by their grammar; other languages by their tokens ([`program`]).
 
 mod arguments;
+mod clients;
 mod content;
 mod flow;
+mod functions;
 mod kubectl;
+mod makefile;
 mod parse;
+mod plans;
 mod program;
 mod programs;
 mod run;
@@ -32,7 +36,11 @@ pub fn read(name: &str, text: &str) -> Found {
         found.unreadable.push((format!("a script of {} bytes; at most {BYTES_MOST} are read", text.len()), 1));
         return found;
     }
-    if is_program(name, text) { program::read(text, 0) } else { run::shell(text) }
+    match () {
+        () if is_program(name, text) => program::read(text, 0),
+        () if makefile::is_makefile(name) => run::shell(&makefile::as_shell(text)),
+        () => run::shell(text),
+    }
 }
 
 /// Reads a command as it stands in a list: `["sh", "-c", "…"]`. What cannot be told of a word is given as unknown.

@@ -11,6 +11,7 @@ use crate::pod::Pod;
 use crate::texts::Text;
 use crate::values::Values;
 use crate::yaml::node::{Node, Value};
+use std::collections::BTreeSet;
 
 /// What kind of place gives the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,9 +48,17 @@ pub struct Setting<'a> {
 /// Every setting of a scope's objects.
 pub fn of_objects<'a>(objects: &[Object<'a>], pods: &[Pod<'a>]) -> Vec<Setting<'a>> {
     let mut found = Vec::new();
+    let mut containers = BTreeSet::new();
+    for pod in pods {
+        let node = std::ptr::from_ref(pod.object.node);
+        containers.extend(pod.containers.iter().map(|container| (node, container.field.as_str())));
+    }
     for object in objects {
         of_data(*object, &mut found);
-        fields(*object, object.node, "", 0, &mut found);
+        let mut own = Vec::new();
+        fields(*object, object.node, "", 0, &mut own);
+        own.retain(|setting| !is_read_below(setting, &containers));
+        found.append(&mut own);
     }
     for pod in pods {
         of_environment(pod, &mut found);
@@ -165,20 +174,28 @@ fn of_key<'a>(object: Object<'a>, key: Key, value: &'a Node, field: &str, found:
 
 /// `{name: AGENT_MODE, value: …}` outside a container's environment, and a patch's `{path: …/AGENT_MODE, value: …}`.
 fn named<'a>(object: Object<'a>, node: &'a Node, field: &str, found: &mut Vec<Setting<'a>>) {
+    // `{secretKey: AGENT_MODE, remoteRef: …}`: a store outside the tree decides.
+    let fetched = node.get("secretKey").and_then(|at| Some((at, Key::of_variable(at.text()?)?)));
+    if let Some((at, key)) = fetched.filter(|_| node.get("remoteRef").is_some() || node.get("sourceRef").is_some()) {
+        let mut fetched = setting(key, object, at, format!("{field}.secretKey"), Kind::Field);
+        fetched.values = Values::unknown("a store outside the tree");
+        found.push(fetched);
+    }
     let Some(value) = node.get("value") else { return };
     let key = ["name", "key", "path"].into_iter().find_map(|name| {
         let text = node.get(name).and_then(Node::text)?;
         Key::of_variable(text.rsplit('/').next().unwrap_or(text))
     });
-    if let Some(key) = key.filter(|_| !is_environment(field)) {
+    if let Some(key) = key {
         found.push(setting(key, object, value, format!("{field}.value"), Kind::Field));
     }
 }
 
-/// Whether a field is an entry of a list that [`of_environment`] reads.
-fn is_environment(field: &str) -> bool {
-    let list = field.rsplit('.').next().unwrap_or(field);
-    list.starts_with("env[")
+/// Whether a setting is an entry of a container's own list, which [`of_environment`] reads.
+fn is_read_below(setting: &Setting<'_>, containers: &BTreeSet<(*const Node, &str)>) -> bool {
+    let entry = setting.place.field.as_deref().and_then(|field| field.rsplit_once(".env["));
+    let node = setting.place.object.map(|object| std::ptr::from_ref(object.node));
+    entry.zip(node).is_some_and(|((container, _), node)| containers.contains(&(node, container)))
 }
 
 /// `AGENT_MODE=…` as one text of a list: what generators and some custom kinds take.

@@ -67,7 +67,7 @@ fn value(word: &str, variable: &dyn Fn(&str) -> Values) -> Option<Values> {
 }
 
 /// A word as the shell sees it: `exec""ution` and `exe\cution` are one word.
-fn unquoted(word: &str) -> String {
+pub fn unquoted(word: &str) -> String {
     word.chars().filter(|c| !matches!(c, '"' | '\'' | '\\')).collect()
 }
 

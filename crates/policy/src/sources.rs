@@ -5,6 +5,7 @@ use crate::judged::{self, Form};
 use crate::kustomize::{self, Rendered};
 use crate::object::is_object;
 use crate::tree::{Entry, Tree};
+use crate::yaml::bytes;
 use crate::yaml::node::{Node, Value};
 use crate::yaml::read::{Read, read};
 use std::collections::BTreeSet;
@@ -88,9 +89,21 @@ impl<'t> Sources<'t> {
         let documents = match form {
             Form::Documents | Form::Compose => read(path, bytes),
             Form::Other => objects_alone(path, bytes),
-            Form::Settings | Form::Script | Form::Dockerfile => Read::default(),
+            // What lies beside scripts and is none by its name may be an image or a program.
+            Form::Script if !judged::is_script_by_name(path, bytes) => Read::default(),
+            Form::Settings | Form::Script | Form::Dockerfile => {
+                Read { findings: bytes::refused(path, bytes).into_iter().collect(), ..Read::default() }
+            }
         };
         let Read { documents, alternatives, findings } = documents;
+        let template = bytes.windows(2).any(|two| two == b"{{") && bytes.windows(2).any(|two| two == b"}}");
+        if let Some(first) = findings.first().filter(|_| template) {
+            let what =
+                "a template: it does not parse before something is put in, and what that is the tree does not say";
+            let finding =
+                Finding::fail(Rule::Unresolved, path, what, "render it, and put what comes out into the tree");
+            self.findings.push(Finding { line: first.line, ..finding });
+        }
         self.findings.extend(findings);
         self.files.push(File { path, bytes, form, documents, alternatives, named: false, patch: false });
     }

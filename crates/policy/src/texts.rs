@@ -1,7 +1,7 @@
 //! Texts in which something may be set or run: files that are no objects, commands of containers, files in ConfigMaps.
 
 use crate::environment::{command_line, unpacked};
-use crate::found::{Found, Said};
+use crate::found::{Found, Key, Said};
 use crate::judged::{self, Form};
 use crate::object::Object;
 use crate::place::Place;
@@ -9,6 +9,7 @@ use crate::pod::{Container, Pod};
 use crate::sources::{File, join};
 use crate::tree::Tree;
 use crate::values::Values;
+use crate::yaml::bytes;
 use crate::yaml::node::{Node, Value};
 use crate::{compose, dockerfile, keyed, scan, script};
 use std::collections::BTreeSet;
@@ -35,7 +36,7 @@ impl<'a> Text<'a> {
 
 /// What a file that is no object says.
 pub fn of_file<'a>(file: &'a File<'a>) -> Vec<Text<'a>> {
-    let text = || String::from_utf8_lossy(file.bytes);
+    let text = || bytes::text(file.bytes);
     let strangers = |documents: &[Node]| {
         documents.iter().filter(|node| !crate::object::is_object(node)).cloned().collect::<Vec<_>>()
     };
@@ -90,8 +91,39 @@ fn units(text: &str) -> Found {
         for hit in scan::assignments(line) {
             found.assign(hit.key, hit.spelled, hit.value, hit.plain, number);
         }
+        // A unit may name another that pulls or builds.
+        let image = line.trim().strip_prefix("Image=").map(str::trim);
+        if let Some(image) = image.filter(|image| !image.ends_with(".image") && !image.ends_with(".build")) {
+            found.image("Image", Said::of_configuration(image), number);
+        }
     }
     found
+}
+
+/// What the compose files say that these texts take services from, where nobody else reads them.
+pub fn of_compose_files<'a>(tree: &'a Tree, files: &'a [File<'a>], texts: &[Text<'a>]) -> Vec<Text<'a>> {
+    let named = texts.iter().flat_map(|text| {
+        let folder = text.place.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        text.found.compose_files.iter().filter_map(move |(path, _)| join(folder, path))
+    });
+    let paths: BTreeSet<String> = named.collect();
+    let others =
+        paths.into_iter().filter(|path| !files.iter().any(|file| file.path == path && file.form == Form::Compose));
+    others
+        .filter_map(|path| {
+            let read = crate::yaml::read::read(&path, tree.file(&path)?);
+            let mut found = compose::read(&read.documents);
+            found.absorb(compose::read(&read.alternatives), 1);
+            let bad = read.findings.into_iter().map(|finding| (finding.message, finding.line.unwrap_or(1)));
+            found.unreadable.extend(bad);
+            Some(Text {
+                form: Some(Form::Compose),
+                place: Place::of_file(&path, 1),
+                typed: true,
+                found: found.sorted(),
+            })
+        })
+        .collect()
 }
 
 /// What the files say that these texts read into a process's environment, where no other reader has them.
@@ -105,7 +137,7 @@ pub fn of_env_files<'a>(tree: &'a Tree, files: &'a [File<'a>], texts: &[Text<'a>
         paths.into_iter().filter(|path| !files.iter().any(|file| file.path == path && file.form == Form::Settings));
     others
         .filter_map(|path| {
-            let found = keyed::env(&String::from_utf8_lossy(tree.file(&path)?));
+            let found = keyed::env(&bytes::text(tree.file(&path)?));
             Some(Text { form: Some(Form::Settings), place: Place::of_file(&path, 1), typed: false, found })
         })
         .collect()
@@ -116,6 +148,9 @@ pub fn of_objects<'a>(objects: &[Object<'a>], pods: &[Pod<'a>]) -> Vec<Text<'a>>
     let mut texts = Vec::new();
     for object in objects {
         of_data(*object, &mut texts);
+        if object.is_of_group("argoproj.io") {
+            of_workflow(*object, object.node, "", &mut texts);
+        }
     }
     for pod in pods {
         for container in &pod.containers {
@@ -124,6 +159,30 @@ pub fn of_objects<'a>(objects: &[Object<'a>], pods: &[Pod<'a>]) -> Vec<Text<'a>>
     }
     texts.retain(|text| text.found != Found::default());
     texts
+}
+
+/// The scripts of a workflow's steps: `script: {image: …, source: …}`.
+fn of_workflow<'a>(object: Object<'a>, node: &'a Node, field: &str, texts: &mut Vec<Text<'a>>) {
+    let source = node.get("source").filter(|_| node.get("image").is_some() || node.get("command").is_some());
+    if let Some((at, text)) = source.and_then(|at| Some((at, at.text()?))) {
+        let python = node
+            .get("command")
+            .map(Node::items)
+            .unwrap_or_default()
+            .iter()
+            .any(|word| word.text().is_some_and(|word| word.contains("python") || word.contains("node")));
+        let found = script::read(if python { "source.py" } else { "source" }, text);
+        let place = Place::of_object(object, at, format!("{field}.source"));
+        texts.push(Text { form: None, place, typed: false, found });
+    }
+    for (index, item) in node.items().iter().enumerate() {
+        of_workflow(object, item, &format!("{field}[{index}]"), texts);
+    }
+    for (key, value) in node.entries() {
+        let key = key.text().unwrap_or("");
+        let inside = if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") };
+        of_workflow(object, value, &inside, texts);
+    }
 }
 
 /// The files in a ConfigMap or Secret.
@@ -150,7 +209,15 @@ fn of_data<'a>(object: Object<'a>, texts: &mut Vec<Text<'a>>) {
 
 /// Whether a value is a file: it has lines, or a name that ends like one.
 fn is_file(name: &str, content: &str) -> bool {
-    content.contains('\n') || name.contains('.') || content.starts_with("#!")
+    content.contains('\n') || name.contains('.') || content.starts_with("#!") || is_assignment(content)
+}
+
+/// Whether a value is nothing but a watched key and its value: a file of one line, whatever it is called.
+fn is_assignment(content: &str) -> bool {
+    let content = content.trim().strip_prefix("export ").unwrap_or(content.trim());
+    content.split_once(['=', ':']).is_some_and(|(key, value)| {
+        Key::of_variable(key.trim()).is_some() && !value.trim().contains(char::is_whitespace)
+    })
 }
 
 fn is_typed(name: &str) -> bool {

@@ -71,6 +71,7 @@ impl<'a> World<'a> {
             scope.pods = pods;
         }
         let mut texts: Vec<Text<'a>> = sources.files.iter().flat_map(texts::of_file).collect();
+        texts.extend(texts::of_compose_files(tree, &sources.files, &texts));
         texts.extend(texts::of_env_files(tree, &sources.files, &texts));
         texts.extend(scopes.iter().flat_map(|scope| texts::of_objects(&scope.objects, &scope.pods)));
         let mut settings: Vec<Setting<'a>> = texts.iter().flat_map(settings::of_text).collect();

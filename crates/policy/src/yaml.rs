@@ -1,7 +1,7 @@
 //! YAML and JSON, read in the one way that all readers agree on, with the line of every value.
 
 mod build;
-mod bytes;
+pub(crate) mod bytes;
 pub mod node;
 pub mod read;
 pub mod scalar;

@@ -42,7 +42,7 @@ pub fn judge(world: &World<'_>) -> Vec<Finding> {
     known.names.remove("");
     for object in world.objects() {
         targets::judge(object, &known, &mut findings);
-        carried::judge(object, &mut findings);
+        carried::judge(object, &known, &mut findings);
     }
     for text in &world.texts {
         orders::judge(text, &known, &mut findings);

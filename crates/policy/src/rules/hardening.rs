@@ -174,7 +174,10 @@ fn limits(pod: &Pod<'_>, container: &Container<'_>, findings: &mut Vec<Finding>)
     let field = format!("{}.resources.limits", container.field);
     let limit = |name: &str| {
         let own = container.node.at(&["resources", "limits", name]);
-        own.or_else(|| pod.spec.at(&["resources", "limits", name])).filter(|limit| limit.text().is_some())
+        own.or_else(|| pod.spec.at(&["resources", "limits", name])).filter(|limit| {
+            // A limit of nothing is no limit.
+            limit.text().is_some_and(|text| text.contains(|c: char| matches!(c, '1'..='9')))
+        })
     };
     let at = container.node.get("resources").unwrap_or(container.node);
     let remedy = "set `resources.limits` for `cpu` and `memory`";

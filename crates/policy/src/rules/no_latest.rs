@@ -62,11 +62,11 @@ fn judge_reference(place: &Place<'_>, reference: &str, findings: &mut Vec<Findin
 fn walk<'a>(object: Object<'a>, node: &'a Node, field: &str, findings: &mut Vec<Finding>) {
     for (index, item) in node.items().iter().enumerate() {
         let field = format!("{field}[{index}]");
-        // No image at all is what the rule `schema` is for.
-        let image =
-            item.get("image").and_then(|image| Some((image, image.scalar().filter(|scalar| !scalar.is_null())?)));
-        if let Some((image, scalar)) = image {
-            judge_reference(&Place::of_object(object, image, format!("{field}.image")), &scalar.text, findings);
+        // No image at all is what the rule `schema` is for; one that is null is an empty one where a process is started.
+        let image = item.get("image").and_then(|image| Some((image, image.scalar()?)));
+        if let Some((image, scalar)) = image.filter(|(_, scalar)| !scalar.is_null() || field.contains("ontainers[")) {
+            let text = if scalar.is_null() { "" } else { &scalar.text };
+            judge_reference(&Place::of_object(object, image, format!("{field}.image")), text, findings);
         }
         walk(object, item, &field, findings);
     }

@@ -137,6 +137,14 @@ fn bound(world: &World<'_>, scope: &Scope<'_>, binding: &Object<'_>, workload: b
             "the account of a workload has {kind} `{name}`, which is not in the tree: what it allows cannot be told"
         ))];
     }
+    if kind == "ClusterRole" && name == "view" {
+        // What the tree adds to a built-in role goes to whoever has it.
+        let adds = |object: &&Object<'_>| {
+            let label = object.at(&["metadata", "labels", "rbac.authorization.k8s.io/aggregate-to-view"]);
+            object.kind == "ClusterRole" && label.and_then(Node::text) == Some("true")
+        };
+        roles.extend(world.objects().filter(adds));
+    }
     roles.into_iter().flat_map(beyond_looking).collect()
 }
 

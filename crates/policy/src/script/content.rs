@@ -47,6 +47,8 @@ fn started(document: &Node) -> Option<Order> {
             "Deployment" | "StatefulSet" | "ReplicaSet" | "Service" | "DaemonSet" | "Job" | "CronJob" | "Pod",
             Some("0"),
         ) => return None,
+        (None, "Scale", Some("0")) => return None,
+        (None, "Scale", _) => Effect::Scale(Said::Unknown("what the document says".to_owned())),
         (None, "Deployment" | "StatefulSet" | "ReplicaSet" | "DaemonSet" | "Job" | "CronJob" | "Pod", _) => {
             Effect::Start
         }

@@ -141,6 +141,31 @@ pub(super) fn piped(reading: &Reading) -> BTreeMap<usize, Vec<String>> {
     stdin
 }
 
+/// What each command behind a pipe gets from a `kubectl get`: the words that name it.
+pub(super) fn asked(reading: &Reading) -> BTreeMap<usize, Vec<String>> {
+    let mut sources: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for command in reading.script.commands.iter().filter(|command| !command.feeds.is_empty()) {
+        let heads: Vec<String> = command.words.iter().take(2).filter_map(Word::literal).collect();
+        if !heads.first().is_some_and(|head| matches!(base(head), "kubectl" | "oc")) {
+            continue;
+        }
+        let words: Vec<&Word> = command.words.iter().collect();
+        let asked = readings(reading, &words).into_iter().flat_map(|argv| {
+            let mut words = argv.into_iter().skip_while(|word| word != "get").skip(1).peekable();
+            let named: Vec<String> = words.by_ref().take_while(|word| !word.starts_with('-')).collect();
+            named
+        });
+        let asked: Vec<String> = asked.collect();
+        let mut next = command.feeds.clone();
+        for _ in 0..PIPE_MOST {
+            let Some(place) = next.pop() else { break };
+            sources.entry(place).or_default().extend(asked.iter().cloned());
+            next.extend(reading.script.commands.get(place).into_iter().flat_map(|command| &command.feeds));
+        }
+    }
+    sources
+}
+
 /// What a function prints goes where its calls send it.
 pub(super) fn outputs_of_calls(script: &mut Script) {
     let functions: BTreeMap<String, std::ops::Range<usize>> = script.functions.iter().take(256).cloned().collect();

@@ -62,7 +62,9 @@ impl Runner {
         match arguments.word(0) {
             "exec" | "debug" | "attach" => self.argv(&arguments.behind, place),
             "run" => {
-                self.order(Effect::Start, arguments.word(1), words, place);
+                let of_image = arguments.values(&["image"]).map(crate::placing::base_name);
+                let names = names(std::iter::once(arguments.word(1)).chain(of_image));
+                self.order_of(Effect::Start, names, false, words, place);
                 self.argv(&arguments.behind, place);
             }
             "create" | "apply" | "replace" => self.create(&arguments, words, dry, place),
@@ -89,6 +91,10 @@ impl Runner {
                 self.orders(Effect::Patch, &arguments, arguments.from(2), words, place);
             }
             "patch" => self.patch(&arguments, words, place),
+            "edit" | "delete" if is_switch_named(rest) => {
+                let what = Said::Unknown(format!("what a {} leaves of it", arguments.word(0)));
+                self.order(Effect::WriteSwitch(what), "", words, place);
+            }
             "edit" => self.orders(Effect::Patch, &arguments, rest, words, place),
             "annotate" => {
                 let scales = rest.iter().any(|word| word.to_ascii_lowercase().contains("scale") && word.contains('='));
@@ -118,7 +124,9 @@ impl Runner {
                 self.order(Effect::WriteSwitch(value), "", words, place);
             }
             ("create", "deployment" | "deploy" | "job" | "cronjob" | "cj") => {
-                let targets = names(arguments.from(2).iter().map(String::as_str).chain(arguments.values(&["from"])));
+                let of_image = arguments.values(&["image"]).map(crate::placing::base_name);
+                let from = arguments.values(&["from"]).chain(of_image);
+                let targets = names(arguments.from(2).iter().map(String::as_str).chain(from));
                 let replicas = arguments.values(&["replicas"]).last();
                 if replicas != Some("0") {
                     self.order_of(Effect::Start, targets, false, words, place);
@@ -130,8 +138,16 @@ impl Runner {
                 // An account, a role, a network of that name is no workload.
                 let beside = ["serviceaccounts", "networkpolicies", "networkpolicy", "rbac", "roles", "services"];
                 let is_workload = |file: &&str| *file != "-" && !file.split('/').any(|part| beside.contains(&part));
-                let files = arguments.values(&["f", "filename", "k", "kustomize"]).filter(is_workload);
-                self.order_of(Effect::Apply, names(files), false, words, place);
+                let files = arguments.values(&["f", "filename", "k", "kustomize"]);
+                let stdin = arguments.values(&["f", "filename"]).any(|file| matches!(file, "-" | "/dev/stdin"));
+                let piped: Vec<String> = if stdin { place.source.clone() } else { Vec::new() };
+                if is_switch_named(&piped) {
+                    let what = Said::Unknown("what is made of it on the way".to_owned());
+                    self.order(Effect::WriteSwitch(what), "", words, place);
+                }
+                let mut all = names(files.filter(is_workload));
+                all.extend(names(piped.iter().map(String::as_str)));
+                self.order_of(Effect::Apply, all, false, words, place);
             }
         }
     }
@@ -162,6 +178,15 @@ impl Runner {
         let targets = names(words.iter().map(String::as_str).chain(flags).chain(stdin.map(String::as_str)));
         self.order_of(effect, targets, arguments.has(&["all"]), command, place);
     }
+}
+
+/// Whether the switch's ConfigMap is among what is named.
+fn is_switch_named(words: &[String]) -> bool {
+    let is_switch = |word: &String| word.rsplit('/').next() == Some("agenttrader-kill-switch");
+    let is_kind = |word: &String| {
+        ["cm", "configmap", "configmaps"].contains(&word.split('/').next().unwrap_or("").to_ascii_lowercase().as_str())
+    };
+    words.first().is_some_and(is_kind) && words.iter().any(is_switch)
 }
 
 /// Every scalar of a document with its path.

@@ -3,6 +3,8 @@
 //! Understood are a watched key that is given a value (`environ["AGENT_MODE"] = x`, `{"AGENT_MODE": x}`,
 //! `setenv("AGENT_MODE", x)`, `AGENT_MODE = x`), the arguments and texts handed to a shell, and the switch opened for writing.
 
+use super::clients::{self, Constants};
+use super::plans;
 use super::run::{Place, Runner};
 use crate::found::{Effect, Found, Key, Lines, Said};
 use crate::scan::{self, HOLE, said};
@@ -16,16 +18,57 @@ enum Kind {
 }
 
 #[derive(Clone, Debug)]
-struct Token {
+pub(super) struct Token {
     kind: Kind,
-    text: String,
-    line: u32,
+    pub(super) text: String,
+    pub(super) line: u32,
 }
 
 impl Token {
-    fn is(&self, mark: &str) -> bool {
+    pub(super) fn is(&self, mark: &str) -> bool {
         self.kind == Kind::Mark && self.text == mark
     }
+
+    pub(super) fn is_text(&self) -> bool {
+        self.kind == Kind::Text
+    }
+
+    pub(super) fn is_number(&self) -> bool {
+        self.kind == Kind::Name && !self.text.is_empty() && self.text.bytes().all(|byte| byte.is_ascii_digit())
+    }
+}
+
+/// How much of a call's arguments is looked at.
+const CALL_MOST: usize = 400;
+
+/// The arguments of a call whose name is the first of these tokens.
+pub(super) fn call(rest: &[Token]) -> &[Token] {
+    let mut depth: usize = 0;
+    for (at, token) in rest.iter().enumerate().skip(1).take(CALL_MOST) {
+        if ["(", "[", "{"].iter().any(|mark| token.is(mark)) {
+            depth = depth.saturating_add(1);
+        } else if [")", "]", "}"].iter().any(|mark| token.is(mark)) {
+            depth = depth.saturating_sub(1);
+            if depth == 0 {
+                return rest.get(2..at).unwrap_or_default();
+            }
+        }
+    }
+    rest.get(2..rest.len().min(CALL_MOST)).unwrap_or_default()
+}
+
+/// Texts that names are given once, by themselves: `NAME = "execution-agent"`.
+fn constants(tokens: &[Token]) -> Constants {
+    let mut constants = Constants::new();
+    for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Name) {
+        let mark = tokens.get(at.saturating_add(1)).is_some_and(|token| token.is("=") || token.is(":="));
+        let value = tokens.get(at.saturating_add(2)).filter(|value| mark && value.is_text());
+        let ends = tokens.get(at.saturating_add(3)).is_none_or(|next| next.line > token.line || next.is(";"));
+        if let Some(value) = value.filter(|value| ends && !value.text.contains(HOLE)) {
+            constants.insert(token.text.clone(), value.text.clone());
+        }
+    }
+    constants
 }
 
 /// Calls that run what they are given.
@@ -56,7 +99,9 @@ const PUTS: [&str; 8] =
 
 /// Reads a program.
 pub(super) fn read(text: &str, depth: usize) -> Found {
-    let tokens = tokens(text);
+    let first = tokens(text, &Constants::new());
+    let constants = constants(&first);
+    let tokens = if constants.is_empty() { first } else { tokens(text, &constants) };
     let mut runner = Runner::default();
     let paths = paths(&tokens);
     for (at, token) in tokens.iter().enumerate() {
@@ -66,17 +111,43 @@ pub(super) fn read(text: &str, depth: usize) -> Found {
         if opened && writes(rest) && !rest.get(1).is_some_and(|next| next.is("=")) {
             writes_switch(&mut runner, token, rest);
         }
+        named(&mut runner, token, before, rest);
         match token.kind {
             Kind::Text => text_token(&mut runner, token, before, rest),
-            Kind::Name => name_token(&mut runner, token, rest, depth),
+            Kind::Name => {
+                name_token(&mut runner, token, rest, depth, &constants);
+                plans::read(&mut runner, rest);
+                plans::variable(&mut runner, rest);
+                plans::image(&mut runner, rest);
+                clients::read(&mut runner, rest, &tokens, &constants);
+            }
             Kind::Mark => {
                 if token.is("[") && !before.last().is_some_and(|token| token.kind != Kind::Mark) {
-                    list(&mut runner, rest, depth);
+                    list(&mut runner, rest, depth, &constants);
                 }
             }
         }
     }
     runner.found.sorted()
+}
+
+/// `name = "AGENT_MODE"` beside `value = …`: how plans and clients write a variable of a container.
+fn named(runner: &mut Runner, token: &Token, before: &[Token], rest: &[Token]) {
+    const BESIDE: usize = 8;
+    let is_name = token.kind != Kind::Mark && matches!(token.text.as_str(), "name" | "Name" | "key" | "variable");
+    let key = rest.get(2).filter(|key| key.is_text() && rest.get(1).is_some_and(|mark| mark.is("=") || mark.is(":")));
+    let Some(key) = key.filter(|_| is_name).and_then(|key| Key::of_variable(&key.text)) else { return };
+    let is_value = |token: &Token| token.kind != Kind::Mark && matches!(token.text.as_str(), "value" | "Value");
+    let ends = |token: &&Token| !(token.is("}") || token.is("{"));
+    let behind = rest.iter().skip(3).take(BESIDE).take_while(ends).position(is_value);
+    let behind = behind.and_then(|at| rest.get(at.saturating_add(4)..));
+    let ahead = || {
+        let back = before.iter().rev().take(BESIDE).take_while(ends).position(is_value)?;
+        before.get(before.len().checked_sub(back)?..)
+    };
+    if let Some(value) = behind.or_else(ahead).and_then(|value| given(value, false)) {
+        runner.found.assign(key, key.name(), value, false, token.line);
+    }
 }
 
 /// The names that are given the switch's path: `PATH = Path("…/EXECUTION_HALTED")`.
@@ -161,7 +232,7 @@ fn writes(rest: &[Token]) -> bool {
 }
 
 /// A name: a watched key that is assigned, or a call that runs something.
-fn name_token(runner: &mut Runner, token: &Token, rest: &[Token], depth: usize) {
+fn name_token(runner: &mut Runner, token: &Token, rest: &[Token], depth: usize, constants: &Constants) {
     if let Some(key) = Key::of_variable(&token.text)
         && let Some(value) = given(rest.get(1..).unwrap_or_default(), false)
     {
@@ -184,15 +255,15 @@ fn name_token(runner: &mut Runner, token: &Token, rest: &[Token], depth: usize) 
             }
         } else if let Some(text) = first.filter(|t| t.kind == Kind::Text) {
             // `execFile("kubectl", ["scale", …])`
-            let words = words(rest.get(2..).unwrap_or_default());
+            let words = words(rest.get(2..).unwrap_or_default(), constants);
             runner.argv(&words, &Place { line: text.line, ..Place::default() });
         }
     }
 }
 
 /// `["kubectl", "scale", …]`.
-fn list(runner: &mut Runner, rest: &[Token], depth: usize) {
-    let words = words(rest.get(1..).unwrap_or_default());
+fn list(runner: &mut Runner, rest: &[Token], depth: usize, constants: &Constants) {
+    let words = words(rest.get(1..).unwrap_or_default(), constants);
     if depth < 6 && words.len() > 1 {
         let place = Place { line: rest.first().map_or(1, |token| token.line), ..Place::default() };
         let known = [
@@ -220,7 +291,7 @@ fn list(runner: &mut Runner, rest: &[Token], depth: usize) {
 }
 
 /// Strings with commas between; anything else among them is a hole.
-fn words(tokens: &[Token]) -> Vec<String> {
+fn words(tokens: &[Token], constants: &Constants) -> Vec<String> {
     let mut words = Vec::new();
     let mut fresh = true;
     for token in tokens.iter().take(256) {
@@ -232,7 +303,7 @@ fn words(tokens: &[Token]) -> Vec<String> {
                 fresh = false;
             }
             Kind::Name if fresh => {
-                words.push(HOLE.to_string());
+                words.push(constants.get(&token.text).cloned().unwrap_or_else(|| HOLE.to_string()));
                 fresh = false;
             }
             _ => {}
@@ -271,7 +342,7 @@ fn given(rest: &[Token], put: bool) -> Option<Said> {
 }
 
 /// Cuts a program into tokens.
-fn tokens(text: &str) -> Vec<Token> {
+fn tokens(text: &str, constants: &Constants) -> Vec<Token> {
     let lines = Lines::of(text);
     let mut tokens: Vec<Token> = Vec::new();
     let mut at = 0_usize;
@@ -305,7 +376,18 @@ fn tokens(text: &str) -> Vec<Token> {
                 && starts_statement
                 && tokens.last().is_none_or(|t| !t.is(",") && !t.is("(") && !t.is("=") && !t.is("["));
             if !documents {
-                tokens.push(Token { kind: Kind::Text, text: holes(&value, formats, quote == "`"), line });
+                // `"AGENT_" + "MODE"` is one text.
+                let joins = tokens.last().is_some_and(|token| token.is("+"));
+                let before =
+                    tokens.len().checked_sub(2).and_then(|at| tokens.get(at)).filter(|token| joins && token.is_text());
+                if let Some(before) = before.map(|token| token.text.clone()) {
+                    tokens.truncate(tokens.len().saturating_sub(2));
+                    let text = format!("{before}{}", holes(&value, formats, quote == "`", constants));
+                    tokens.push(Token { kind: Kind::Text, text, line });
+                    at = at.saturating_add(width.max(1));
+                    continue;
+                }
+                tokens.push(Token { kind: Kind::Text, text: holes(&value, formats, quote == "`", constants), line });
             }
         } else if c.is_alphanumeric() || c == '_' {
             width = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
@@ -358,14 +440,17 @@ fn quoted(inner: &str, quote: &str) -> (String, usize) {
 }
 
 /// A text whose places to fill are holes: `{x}` of an f-string, `${x}` of a template.
-fn holes(text: &str, braces: bool, template: bool) -> String {
+fn holes(text: &str, braces: bool, template: bool, constants: &Constants) -> String {
     let mut out = String::new();
     let mut rest = text;
     let open = if template { "${" } else { "{" };
     while let Some((before, behind)) = rest.split_once(open).filter(|_| braces || template) {
-        let Some((_, after)) = behind.split_once('}') else { break };
+        let Some((name, after)) = behind.split_once('}') else { break };
         out.push_str(before);
-        out.push(HOLE);
+        match constants.get(name.trim()) {
+            Some(text) => out.push_str(text),
+            None => out.push(HOLE),
+        }
         rest = after;
     }
     out.push_str(rest);

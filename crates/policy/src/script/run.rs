@@ -1,10 +1,10 @@
 //! What a script's commands do, as far as it concerns the lock.
 
 use super::arguments::names;
-use super::flow::{Reading, outputs_of_calls, piped, readings};
+use super::flow::{Reading, asked, outputs_of_calls, piped, readings};
 use super::syntax::{Command, Part, Redirect, Word};
 use super::values::{Values, assigned_defaults, split};
-use super::{content, parse};
+use super::{content, functions, parse};
 use crate::found::{Effect, Found, Key, Order, Said};
 use crate::scan::{self, HOLE, said, shown};
 use std::collections::{BTreeMap, BTreeSet};
@@ -149,6 +149,8 @@ pub struct Place {
     pub line: u32,
     /// Texts that are piped into it, where they are known.
     pub stdin: Vec<String>,
+    /// What a `kubectl get` before the pipe asks for: kinds and names.
+    pub source: Vec<String>,
     /// Commands around it that hold it as text.
     pub depth: usize,
 }
@@ -175,6 +177,14 @@ pub fn is_switch(path: &str) -> bool {
     path.rsplit('/').next() == Some("EXECUTION_HALTED") || path.ends_with("/kill-switch") || path == "kill-switch"
 }
 
+/// What `base64 -d` makes of a text.
+fn unpacked(text: &str) -> Option<String> {
+    use base64::Engine;
+    let packed: String = text.split_ascii_whitespace().collect();
+    let bytes = base64::engine::general_purpose::STANDARD.decode(packed).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
 /// The program's name of a path.
 pub(super) fn base(word: &str) -> &str {
     word.rsplit('/').next().unwrap_or(word).trim_end_matches(".exe")
@@ -187,14 +197,17 @@ impl Runner {
         }
         let mut script = parse::parse(text, line);
         outputs_of_calls(&mut script);
-        let values = Values::of(&script);
+        let functions = functions::scoped(&mut script);
+        let values = Values::of(&script, &functions);
         let reading = Reading { script: &script, values: &values, depth };
         for command in &script.commands {
             self.written_by(&reading, command);
         }
         let stdin = piped(&reading);
+        let sources = asked(&reading);
         for (place, command) in script.commands.iter().enumerate() {
-            self.command(&reading, command, stdin.get(&place).map(Vec::as_slice).unwrap_or_default());
+            let source = sources.get(&place).map(Vec::as_slice).unwrap_or_default();
+            self.command(&reading, command, stdin.get(&place).map(Vec::as_slice).unwrap_or_default(), source);
         }
         if script.broken {
             self.lines(text, line);
@@ -218,7 +231,7 @@ impl Runner {
         }
     }
 
-    fn command(&mut self, reading: &Reading, command: &Command, stdin: &[String]) {
+    fn command(&mut self, reading: &Reading, command: &Command, stdin: &[String], source: &[String]) {
         let line = command.line;
         for word in &command.words {
             self.defaults(reading, word);
@@ -239,7 +252,7 @@ impl Runner {
             }
         }
         let words: Vec<&Word> = command.words.iter().skip_while(|word| word.assignment().is_some()).collect();
-        let place = Place { line, stdin: stdin.to_vec(), depth: reading.depth };
+        let place = Place { line, stdin: stdin.to_vec(), source: source.to_vec(), depth: reading.depth };
         for argv in readings(reading, &words) {
             self.argv(&argv, &place);
         }
@@ -268,10 +281,14 @@ impl Runner {
         let targets = reading.files_behind(command);
         if let Some(texts) = printed.as_ref().filter(|_| reading.leaves(command)) {
             let first = self.line_of_text(reading, command);
+            let programs = reading.programs_behind(command);
+            let packed = programs.iter().any(|program| program == "base64");
             for text in texts {
+                let unpacked = if packed { unpacked(text) } else { None };
+                let text = unpacked.as_ref().unwrap_or(text);
                 content::read(self, text, first);
-                for shell in reading.programs_behind(command) {
-                    self.fed(&shell, text, first, reading.depth);
+                for shell in &programs {
+                    self.fed(shell, text, first, reading.depth);
                 }
             }
         }

@@ -259,7 +259,15 @@ impl Runner {
             .words
             .iter()
             .any(|word| ["/apis/", "/api/v1/", "run.googleapis.com"].iter().any(|part| word.contains(part)));
-        if changes && is_api {
+        let at_switch = arguments.words.iter().any(|word| word.contains("/configmaps/agenttrader-kill-switch"));
+        if at_switch && (changes || method == Some("DELETE")) {
+            let halted = arguments.values(&["d", "data", "data-raw", "data-binary", "json"]).find_map(|text| {
+                let hits = crate::scan::assignments(text);
+                hits.into_iter().find(|hit| hit.key == Key::ExecutionHalted).map(|hit| hit.value)
+            });
+            let value = halted.unwrap_or_else(|| Said::Unknown("what is sent there".to_owned()));
+            self.order(Effect::WriteSwitch(value), "", words, place);
+        } else if changes && is_api {
             self.order_of(Effect::Patch, names(arguments.words.iter().map(String::as_str)), false, words, place);
         }
     }

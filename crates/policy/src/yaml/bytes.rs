@@ -44,6 +44,27 @@ pub fn decode(path: &str, bytes: &[u8]) -> Text {
     Text { text, broken, findings }
 }
 
+/// A file that is no YAML, as text: UTF-16 decoded, without its mark, whatever is wrong with it.
+pub fn text(bytes: &[u8]) -> String {
+    let text = utf16(bytes).unwrap_or_else(|| String::from_utf8_lossy(bytes).into_owned());
+    text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)
+}
+
+/// What is refused of a file that is no YAML: an encoding that readers take differently, a zero, a line's end that only some see.
+pub fn refused(path: &str, bytes: &[u8]) -> Option<Finding> {
+    let refuse =
+        |what: &str, line: u32| Some(Finding::fail(Rule::Parse, path, what, "save it as plain UTF-8").line(line));
+    if utf16(bytes).is_some() {
+        return refuse("the file is UTF-16: readers take it differently", 1);
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => return refuse("the file is not UTF-8", line_of(bytes, error.valid_up_to())),
+    };
+    let (at, found) = text.char_indices().find(|(_, c)| *c == '\0' || BREAKS.contains(c))?;
+    refuse(&format!("the file holds {}: readers take it differently", name(found)), line_of(bytes, at))
+}
+
 /// What YAML 1.1 takes for the end of a line and YAML 1.2 does not.
 const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 

@@ -1,6 +1,6 @@
 //! Manifests inside ConfigMaps and Secrets: nobody but a job applies them, and then they run.
 
-use super::workload;
+use super::{Names, targets, workload};
 use crate::environment::{data, environment};
 use crate::finding::Finding;
 use crate::object::{Object, Origin, objects};
@@ -10,19 +10,33 @@ use crate::yaml::node::Node;
 use crate::yaml::read::read;
 
 /// Workloads that an object carries as text and that are not at zero.
-pub fn judge(object: &Object<'_>, findings: &mut Vec<Finding>) {
+pub fn judge(object: &Object<'_>, known: &Names<'_>, findings: &mut Vec<Finding>) {
     if !matches!(object.kind, "ConfigMap" | "Secret") {
-        return;
+        return of_fields(object, object.node, known, findings);
     }
     for (key, values) in data(*object) {
         for text in values.known.iter().filter(|text| text.contains("kind") && text.contains("spec")) {
             let holder = ["data", "stringData", "binaryData"].into_iter().find_map(|field| object.at(&[field, &key]));
-            of_text(object, holder.unwrap_or(object.node), text, findings);
+            of_text(object, holder.unwrap_or(object.node), text, None, findings);
         }
     }
 }
 
-fn of_text(object: &Object<'_>, holder: &Node, text: &str, findings: &mut Vec<Finding>) {
+/// Manifests that another object applies: a workflow's `resource: {action: patch, manifest: …}`.
+fn of_fields(object: &Object<'_>, node: &Node, known: &Names<'_>, findings: &mut Vec<Finding>) {
+    node.items().iter().for_each(|item| of_fields(object, item, known, findings));
+    for (key, value) in node.entries() {
+        let manifest = key.text().is_some_and(|key| matches!(key, "manifest" | "manifests" | "rawManifest"));
+        for text in std::iter::once(value).chain(value.items()).filter(|_| manifest) {
+            if let Some(scalar) = text.scalar().filter(|scalar| scalar.text.contains("kind")) {
+                of_text(object, text, &scalar.text, Some(known), findings);
+            }
+        }
+        of_fields(object, value, known, findings);
+    }
+}
+
+fn of_text(object: &Object<'_>, holder: &Node, text: &str, known: Option<&Names<'_>>, findings: &mut Vec<Finding>) {
     let path = holder.file(object.path);
     let mut read = read(path, text.as_bytes());
     for node in read.documents.iter_mut().chain(&mut read.alternatives) {
@@ -30,6 +44,9 @@ fn of_text(object: &Object<'_>, holder: &Node, text: &str, findings: &mut Vec<Fi
     }
     let origin = Origin { path, root: object.root, alternative: object.alternative, patch: false };
     for inner in read.documents.iter().chain(&read.alternatives).flat_map(|node| objects(origin, node)) {
+        if let Some(known) = known {
+            targets::judge(&inner, known, findings);
+        }
         for mut pod in pods(inner) {
             let made: Vec<_> = pod
                 .containers

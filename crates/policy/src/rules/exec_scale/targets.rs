@@ -4,6 +4,7 @@ use super::{Names, is_known, is_one_of, is_zero};
 use crate::finding::{Finding, Rule};
 use crate::object::Object;
 use crate::placing::NAMES;
+use crate::pod::pods;
 use crate::yaml::node::Node;
 
 const REMEDY: &str = "let nothing scale what can place orders: people do, under a grant";
@@ -55,7 +56,7 @@ pub fn judge(object: &Object<'_>, known: &Names<'_>, findings: &mut Vec<Finding>
         findings.push(object.fail(Rule::ExecScale, object.node, "spec.replicas", what, REMEDY));
     }
     // A custom kind may start what it is named after without a pod in sight.
-    let has_pod = known.workloads.contains(&(object.kind, object.name));
+    let has_pod = !pods(*object).is_empty();
     let replicas =
         object.at(&["spec", "replicas"]).filter(|replicas| !has_pod && object.kind != "Scale" && !is_zero(replicas));
     if let Some(replicas) = replicas.filter(|_| NAMES.contains(&object.name) && !object.patch) {

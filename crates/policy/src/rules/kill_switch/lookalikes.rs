@@ -20,7 +20,7 @@ pub fn judge(world: &World<'_>, findings: &mut Vec<Finding>) {
         plain_keys(file.path, node, findings);
     }
     for file in world.files.iter().filter(|file| matches!(file.form, Form::Settings | Form::Script)) {
-        assigned(file.path, &String::from_utf8_lossy(file.bytes), findings);
+        assigned(file.path, &crate::yaml::bytes::text(file.bytes), findings);
     }
 }
 
