@@ -14,13 +14,8 @@ use std::net::SocketAddr;
 
 /// Where mission control is: at the ports that were named, else where a floor over this data directory says it listens, else at
 /// the default ports.
-<<<<<<< HEAD
-fn mission_control(settings: &Settings) -> Result<MissionControl, Failure> {
-    let own = SocketAddr::new(settings.here(), settings.port_base);
-=======
 pub(super) fn mission_control(settings: &Settings) -> Result<MissionControl, Failure> {
-    let own = SocketAddr::new(settings.bind, settings.port_base);
->>>>>>> 674eaac (Readiness, deploy report, last known good and audit index; packs hold reports, unlocks and what people signed)
+    let own = SocketAddr::new(settings.here(), settings.port_base);
     let address = match ports::published(&settings.data_dir) {
         Some(published) if !settings.port_base_named => published.get(start::MISSION_CONTROL).copied().unwrap_or(own),
         _ => own,
