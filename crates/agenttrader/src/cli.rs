@@ -3,11 +3,13 @@
 pub mod audit;
 pub mod evidence;
 pub mod lock;
+pub mod policy;
 
 use audit::AuditCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use evidence::{LkgCommand, ReadinessArgs, ReportCommand};
 use lock::LockCommand;
+use policy::PolicyCommand;
 use std::path::PathBuf;
 
 /// A trading floor where agents see everything, propose anything, and execute nothing until two humans unlock it.
@@ -139,6 +141,12 @@ pub enum Command {
         after_help = "Examples:\n  agenttrader lkg capture --from saved\n  agenttrader lkg diff --from saved\n  agenttrader lkg restore --plan"
     )]
     Lkg(LkgCommand),
+    /// What agents may change and push: judge a change, or a push as git's hook
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  agenttrader policy check --actor strategy-engine --base main\n  agenttrader policy check --actor-from REMOTE_USER"
+    )]
+    Policy(PolicyCommand),
     /// Show the effective configuration
     #[command(subcommand, after_help = "Example:\n  agenttrader config show")]
     Config(ConfigCommand),

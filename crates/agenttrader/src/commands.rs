@@ -7,6 +7,7 @@ mod evidence;
 mod floor;
 mod halt;
 mod lock;
+mod policy;
 mod record;
 mod replay;
 mod show;
@@ -109,6 +110,7 @@ pub async fn run(global: Global, command: Command, environment: BTreeMap<String,
         Command::Readiness(arguments) => evidence::readiness(&settings()?, &arguments, &build).await,
         Command::Report(command) => evidence::report(&settings()?, command, &build),
         Command::Lkg(command) => evidence::lkg(&settings()?, command, &build),
+        Command::Policy(command) => policy::run(&settings()?, command),
         Command::Config(crate::cli::ConfigCommand::Show(arguments)) => config::show(&settings()?, &arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

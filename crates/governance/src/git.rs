@@ -13,6 +13,7 @@ pub mod index;
 pub mod objects;
 pub mod path;
 pub mod program;
+pub mod quarantine;
 pub mod refs;
 pub mod repository;
 pub mod sign;

@@ -4,6 +4,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod actors;
 pub mod artefacts;
 pub mod attributes;
 pub mod change;

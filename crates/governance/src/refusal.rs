@@ -96,7 +96,7 @@ fn twins(files: &Files, scope: &Scope) -> Vec<Refusal> {
 }
 
 /// What a file system that folds case and composes letters compares.
-fn fold(text: &str, nfc: &ComposingNormalizerBorrowed<'_>) -> String {
+pub(crate) fn fold(text: &str, nfc: &ComposingNormalizerBorrowed<'_>) -> String {
     // Up and down again: `ß` and `SS`, `ſ` and `s`, the Kelvin sign and `k` meet.
     let folded = text.to_uppercase().to_lowercase();
     nfc.normalize(&folded).into_owned()

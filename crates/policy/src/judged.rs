@@ -37,14 +37,25 @@ pub fn form(path: &str, bytes: &[u8]) -> Option<Form> {
     if !(folder || scripts || root && (is_dockerfile(&name) || is_compose(&name))) || ends(&name, &[".md"]) {
         return None;
     }
-    Some(match () {
-        () if is_dockerfile(&name) => Form::Dockerfile,
-        () if is_compose(&name) => Form::Compose,
-        () if is_documents(&name) => Form::Documents,
-        () if is_settings(&name) => Form::Settings,
-        () if scripts || is_script(&name) || bytes.starts_with(b"#!") => Form::Script,
-        () => Form::Other,
-    })
+    Some(by_name(&name, bytes).unwrap_or(if scripts { Form::Script } else { Form::Other }))
+}
+
+/// What a file is, wherever it lies: where [`form`] judges none, its name and its first bytes tell. For those who compare what trees
+/// mean, and to whom a script is one in any folder.
+pub fn form_anywhere(path: &str, bytes: &[u8]) -> Option<Form> {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    form(path, bytes).or_else(|| by_name(&name, bytes).filter(|_| !ends(&name, &[".md"])))
+}
+
+fn by_name(name: &str, bytes: &[u8]) -> Option<Form> {
+    match () {
+        () if is_dockerfile(name) => Some(Form::Dockerfile),
+        () if is_compose(name) => Some(Form::Compose),
+        () if is_documents(name) => Some(Form::Documents),
+        () if is_settings(name) => Some(Form::Settings),
+        () if is_script(name) || bytes.starts_with(b"#!") => Some(Form::Script),
+        () => None,
+    }
 }
 
 /// Whether every document of this file has to be an object.
@@ -169,5 +180,19 @@ mod tests {
             assert_eq!(form(path, b"x"), expected, "{path}");
         }
         assert_eq!(form("k8s/run", b"#!/bin/sh\n"), Some(Form::Script));
+    }
+
+    #[test]
+    fn elsewhere_a_name_or_a_first_line_tells() {
+        for (path, bytes, expected) in [
+            (".ci/run", &b"#!/bin/sh\n"[..], Some(Form::Script)),
+            ("deploy/a.yaml", b"", Some(Form::Documents)),
+            ("Makefile", b"", Some(Form::Script)),
+            ("README.md", b"#!/bin/sh", None),
+            ("LICENSE", b"MIT", None),
+            ("k8s/run", b"", Some(Form::Other)),
+        ] {
+            assert_eq!(form_anywhere(path, bytes), expected, "{path}");
+        }
     }
 }

@@ -51,5 +51,10 @@ use world::World;
 /// Every rule judged has at least one finding, so that a report lists what held besides what did not.
 pub fn judge(tree: &Tree, only: Option<&[Rule]>) -> Vec<Finding> {
     let sources = Sources::read(tree);
-    rules::judge(&World::new(tree, &sources), only)
+    judge_world(&World::new(tree, &sources), only)
+}
+
+/// The same, of a world that is made already.
+pub fn judge_world(world: &World<'_>, only: Option<&[Rule]>) -> Vec<Finding> {
+    rules::judge(world, only)
 }

@@ -10,6 +10,9 @@ use crate::yaml::node::{Node, Value};
 use crate::yaml::read::{Read, read};
 use std::collections::BTreeSet;
 
+/// What a file is, by its path and bytes; none where it is not read.
+pub type FormOf = fn(&str, &[u8]) -> Option<Form>;
+
 /// A judged file.
 #[derive(Clone, Debug)]
 pub struct File<'t> {
@@ -43,10 +46,15 @@ pub struct Sources<'t> {
 impl<'t> Sources<'t> {
     /// Reads what is judged of a tree.
     pub fn read(tree: &'t Tree) -> Self {
+        Self::read_as(tree, judged::form)
+    }
+
+    /// Reads the files that have a form.
+    pub fn read_as(tree: &'t Tree, form: FormOf) -> Self {
         let mut sources = Self::default();
         for (path, entry) in tree.iter() {
             match entry {
-                Entry::File(bytes) => sources.file(path, bytes),
+                Entry::File(bytes) => sources.file(path, bytes, form),
                 Entry::Symlink(target) => {
                     sources.refuse(path, format!("a symbolic link, to `{target}`"), "put the file itself there")
                 }
@@ -84,8 +92,8 @@ impl<'t> Sources<'t> {
         }
     }
 
-    fn file(&mut self, path: &'t str, bytes: &'t [u8]) {
-        let Some(form) = judged::form(path, bytes) else { return };
+    fn file(&mut self, path: &'t str, bytes: &'t [u8], form: FormOf) {
+        let Some(form) = form(path, bytes) else { return };
         let documents = match form {
             Form::Documents | Form::Compose => read(path, bytes),
             Form::Other => objects_alone(path, bytes),

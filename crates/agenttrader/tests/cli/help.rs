@@ -2,7 +2,7 @@
 
 use crate::screen::{Home, golden};
 
-const COMMANDS: [&[&str]; 42] = [
+const COMMANDS: [&[&str]; 44] = [
     &[],
     &["floor"],
     &["venue"],
@@ -42,6 +42,8 @@ const COMMANDS: [&[&str]; 42] = [
     &["lock", "generate"],
     &["lock", "pin"],
     &["lock", "tag"],
+    &["policy"],
+    &["policy", "check"],
     &["config"],
     &["config", "show"],
     &["completions"],

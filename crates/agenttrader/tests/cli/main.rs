@@ -18,6 +18,7 @@ mod help;
 mod lock;
 mod logs;
 mod manifests;
+mod pushes;
 mod recordings;
 mod screen;
 mod secrets;

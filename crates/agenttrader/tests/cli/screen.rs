@@ -45,8 +45,7 @@ impl Home {
 
     /// Runs to the end.
     pub fn run(&self, line: &[&str]) -> Ran {
-        let output = self.command(line).output().unwrap();
-        Ran { line: line.join(" "), home: self.path(""), output }
+        Ran::of(self.command(line), line, self.path(""))
     }
 
     /// Starts what runs until it is told to end.
@@ -63,6 +62,11 @@ pub struct Ran {
 }
 
 impl Ran {
+    /// Runs a command that somebody has made ready.
+    pub fn of(mut command: Command, line: &[&str], home: PathBuf) -> Self {
+        Self { line: line.join(" "), home, output: command.output().unwrap() }
+    }
+
     pub fn code(&self) -> Option<i32> {
         self.output.status.code()
     }

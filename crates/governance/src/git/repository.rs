@@ -3,6 +3,8 @@
 use crate::git::error::GitError;
 use crate::git::objects::Objects;
 use crate::git::program::Programs;
+use crate::git::quarantine::Quarantine;
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write as _;
@@ -28,14 +30,24 @@ const SETTINGS: [&str; 13] = [
     "advice.graftFileDeprecated=false",
 ];
 
-/// A repository with a work tree.
+/// A repository.
 #[derive(Debug)]
 pub struct Repository {
     programs: Programs,
-    root: PathBuf,
-    git_dir: PathBuf,
+    place: Place,
     common_dir: PathBuf,
     objects: Objects,
+}
+
+/// Where a repository is.
+#[derive(Debug)]
+struct Place {
+    /// The folder of the work tree; the repository's own where it is called by its folder alone.
+    root: PathBuf,
+    git_dir: PathBuf,
+    has_work_tree: bool,
+    /// What is being pushed, before anybody has taken it.
+    quarantine: Option<Quarantine>,
 }
 
 impl Repository {
@@ -52,9 +64,30 @@ impl Repository {
 
     /// The repository of a work tree.
     fn open(root: &Path, programs: Programs) -> Result<Self, GitError> {
-        let named = root.join(".git");
+        let git_dir = root.join(".git");
+        Self::opened(Place { root: root.to_owned(), git_dir, has_work_tree: true, quarantine: None }, programs)
+    }
+
+    /// The repository that receives a push: the folder in which git runs its hook. What is pushed is read from the quarantine that the
+    /// hook's environment names.
+    ///
+    /// # Errors
+    /// [`GitError`], also for an environment that no git gives.
+    pub fn receiving(
+        folder: &Path,
+        programs: Programs,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Self, GitError> {
+        let git_dir = fs::canonicalize(folder).map_err(|_| GitError::NoRepository { from: folder.to_owned() })?;
+        let place = Place { root: git_dir.clone(), git_dir, has_work_tree: false, quarantine: None };
+        let mut repository = Self::opened(place, programs)?;
+        repository.place.quarantine = Quarantine::named(environment, &repository.common_dir.join("objects"))?;
+        Ok(repository)
+    }
+
+    fn opened(mut place: Place, programs: Programs) -> Result<Self, GitError> {
         let (git_dir, common_dir, format) = {
-            let mut git = call(&programs, root, &named);
+            let mut git = call(&programs, &place);
             git.args(["rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir", "--show-object-format"]);
             let answer = text(finished(git.output(), "git rev-parse")?, "git rev-parse")?;
             let mut lines = answer.lines().map(str::to_owned);
@@ -65,13 +98,13 @@ impl Repository {
         if format != "sha1" {
             return Err(GitError::Format { found: format });
         }
-        let objects = Objects::default();
-        Ok(Self { programs, root: root.to_owned(), git_dir, common_dir, objects })
+        place.git_dir = git_dir;
+        Ok(Self { programs, place, common_dir, objects: Objects::default() })
     }
 
     /// The folder of the work tree.
     pub fn root(&self) -> &Path {
-        &self.root
+        &self.place.root
     }
 
     /// The programs that are run.
@@ -90,7 +123,7 @@ impl Repository {
 
     /// A call of git, without arguments yet.
     pub(crate) fn git(&self) -> Command {
-        call(&self.programs, &self.root, &self.git_dir)
+        call(&self.programs, &self.place)
     }
 
     /// What a command of git prints.
@@ -115,15 +148,21 @@ fn named<S: AsRef<OsStr>>(arguments: &[S]) -> String {
 }
 
 /// A call in a cleared environment. Nothing of the caller's, the user's or the machine's configuration reaches it.
-fn call(programs: &Programs, root: &Path, git_dir: &Path) -> Command {
+fn call(programs: &Programs, place: &Place) -> Command {
     let mut git = Command::new(&programs.git);
-    git.current_dir(root).stdin(Stdio::null()).env_clear();
+    git.current_dir(&place.root).stdin(Stdio::null()).env_clear();
     git.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_ATTR_NOSYSTEM", "1");
     git.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
     // An absent object is absent: none is fetched, by no transport.
     git.env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
     // Said, not looked for: `core.worktree` of the repository cannot move it, nor an owner's name close it.
-    git.env("GIT_DIR", git_dir).env("GIT_WORK_TREE", root);
+    git.env("GIT_DIR", &place.git_dir);
+    if place.has_work_tree {
+        git.env("GIT_WORK_TREE", &place.root);
+    }
+    if let Some(quarantine) = &place.quarantine {
+        git.envs(quarantine.variables());
+    }
     git.args(["--no-replace-objects", "--no-pager"]);
     for setting in SETTINGS {
         git.args(["-c", setting]);

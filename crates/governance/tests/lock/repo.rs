@@ -62,12 +62,7 @@ impl Repo {
     /// The same, locked by an operator and a reviewer.
     pub fn locked() -> Option<Self> {
         let repo = Self::draft()?;
-        let repository = repo.open();
-        genesis::init(&repository, &people(&repo), "test", &asked()).unwrap();
-        for name in ["olga", "rolf"] {
-            genesis::sign(&repository, &repo.signer(name), now()).unwrap();
-        }
-        assert_eq!(repo.failures(), Vec::<String>::new());
+        repo.lock();
         Some(repo)
     }
 
@@ -78,6 +73,16 @@ impl Repo {
         copy(self.dir.path(), dir.path());
         let root = fs::canonicalize(dir.path()).unwrap().join("repo");
         Self { dir, root }
+    }
+
+    /// Locks a draft.
+    pub fn lock(&self) {
+        let repository = self.open();
+        genesis::init(&repository, &people(self), "test", &asked()).unwrap();
+        for name in ["olga", "rolf"] {
+            genesis::sign(&repository, &self.signer(name), now()).unwrap();
+        }
+        assert_eq!(self.failures(), Vec::<String>::new());
     }
 
     pub fn root(&self) -> &Path {
