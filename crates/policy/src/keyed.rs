@@ -187,7 +187,13 @@ fn said(node: &Node) -> Said {
 /// `{name: AGENT_MODE, value: …}`.
 fn pair(found: &mut Found, node: &Node) {
     let name = ["name", "key", "Name", "Key"].iter().find_map(|key| node.get(key));
-    let Some(key) = name.and_then(Node::text).and_then(Key::of_variable) else { return };
+    let spelled = name.and_then(Node::text).unwrap_or_default();
+    let Some(key) = Key::of_configuration(spelled) else { return };
+    // Others use the configuration's spellings for something else; only a value that would trade is a mode.
+    let is_execute = || node.get("value").and_then(Node::text) == Some("EXECUTE");
+    if Key::of_variable(spelled).is_none() && !is_execute() {
+        return;
+    }
     let value = ["value", "Value"].iter().find_map(|key| node.get(key));
     let from = ["valueFrom", "value_from", "secret", "secretKeyRef"].iter().find_map(|key| node.get(key));
     match (value, from) {

@@ -47,6 +47,9 @@ fn value_of(value: &str) -> Said {
     Said::of_configuration(bare.trim_end())
 }
 
+/// Keys of units and supervisors whose value is a process's environment or command.
+const PROCESS: [&str; 6] = ["environment", "execstart", "execstartpre", "passenvironment", "command", "env"];
+
 /// Reads a properties file.
 pub fn properties(text: &str) -> Found {
     let mut found = Found::default();
@@ -69,6 +72,10 @@ pub fn properties(text: &str) -> Found {
             let value = value.trim().trim_start_matches(['=', ':']).trim();
             let bare = value.trim_matches(['"', '\'']);
             found.assign(key, name.trim(), Said::of_configuration(bare), false, number);
+        } else if PROCESS.contains(&name.trim().to_ascii_lowercase().as_str()) {
+            for hit in crate::scan::assignments(value) {
+                found.assign(hit.key, hit.spelled, hit.value, false, number);
+            }
         }
     }
     found.sorted()

@@ -9,11 +9,25 @@ use std::collections::BTreeMap;
 
 /// What a call's name begins with, once its words are told apart, when it changes something.
 const VERBS: [&str; 6] = ["patch", "replace", "create", "update", "apply", "scale"];
-/// What a call's name says that it is about.
-const WORKLOADS: [&str; 9] =
-    ["deployment", "stateful", "replica", "scale", "rollout", "daemon", "job", "pod", "custom_object"];
+/// What a call's name is about, behind its verb and without `_`.
+const WORKLOADS: [&str; 12] = [
+    "deployment",
+    "deploymentscale",
+    "statefulset",
+    "statefulsetscale",
+    "replicaset",
+    "replicasetscale",
+    "rollout",
+    "workload",
+    "daemonset",
+    "job",
+    "cronjob",
+    "pod",
+];
+/// Classes that describe a workload.
+const CLASSES: [&str; 5] = ["Deployment", "StatefulSet", "ReplicaSet", "V1Deployment", "V1StatefulSet"];
 /// Calls that say it by what stands before them.
-const BARE: [&str; 8] = ["Patch", "Update", "UpdateScale", "ApplyScale", "Apply", "scale", "patch", "replace"];
+const BARE: [&str; 7] = ["Patch", "Update", "UpdateScale", "ApplyScale", "Apply", "scale", "patch"];
 /// Calls that send a request.
 const REQUESTS: [&str; 7] = ["patch", "put", "post", "request", "fetch", "PATCH", "Request"];
 /// The collections of workloads, as the API's paths name them.
@@ -46,8 +60,13 @@ pub(super) fn read(runner: &mut Runner, rest: &[Token], all: &[Token], constants
     if REQUESTS.contains(&name.text.as_str()) {
         request(runner, &texts().collect::<Vec<_>>(), &shown(texts().collect()), &place);
     }
-    let about = WORKLOADS.iter().any(|word| folded.contains(word)) || BARE.contains(&name.text.as_str());
-    if !(changes && about) {
+    let plain = folded.replace('_', "");
+    let verbless = VERBS.iter().find_map(|verb| plain.strip_prefix(verb)).unwrap_or_default();
+    let about =
+        verbless.starts_with("namespaced") || WORKLOADS.contains(&verbless) || BARE.contains(&name.text.as_str());
+    // `Deployment("execution-agent", …)`: a plan in a programming language.
+    let class = CLASSES.contains(&name.text.as_str()) && replicas(arguments) == Some(false);
+    if !(changes && about || class) {
         return;
     }
     let names: Vec<String> = texts().filter(|text| !text.contains([' ', '='])).map(last_part).collect();

@@ -1,50 +1,118 @@
-//! Functions of a script: what a call gives to `$1`, `$2`, …, each function's own.
+//! Functions of a script: each call's body with what it is called with.
 //!
-//! A function's places and locals get names of their own, so that what one is called with is not taken for another's.
+//! The body is read once by itself, where `$1` may be anything, and once for each call, where its places and locals have names of
+//! their own: what one call gives is not taken for another's.
 
 use super::syntax::{Command, Part, Redirect, Script, Word};
 use crate::found::Key;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-/// More functions than anybody writes by hand are left as they are.
-const FUNCTIONS_MOST: usize = 256;
+/// Commands that the bodies of all calls may have together; beyond it a call's body is read by itself alone.
+const COMMANDS_MOST: usize = 4096;
 
-/// The name of a function's place: `$1` of the third function is `1_of_2`, which no script can assign.
-fn place_of(index: usize, place: &str) -> String {
-    format!("{place}_of_{index}")
+/// The name of a call's place: `$1` of the third call is `1_of_2`, which no script can assign.
+fn place_of(call: usize, place: &str) -> String {
+    format!("{place}_of_{call}")
 }
 
-/// The functions' names, with their number and how many places are bound.
-pub(super) type Functions = BTreeMap<String, usize>;
+/// The calls, by the command's place in the list.
+pub(super) type Calls = BTreeSet<usize>;
 
-/// Gives the places and locals of each function names of their own.
-pub(super) fn scoped(script: &mut Script) -> Functions {
-    let functions: Vec<(String, std::ops::Range<usize>)> =
-        script.functions.iter().take(FUNCTIONS_MOST).cloned().collect();
-    for (index, (_, range)) in functions.iter().enumerate() {
-        let Some(body) = script.commands.get_mut(range.clone()) else { continue };
+/// Puts the body of each call behind the script's commands.
+pub(super) fn called(script: &mut Script) -> Calls {
+    let functions: BTreeMap<String, Range<usize>> = script.functions.iter().cloned().collect();
+    let mut calls = Calls::new();
+    let mut bodies: Vec<Command> = Vec::new();
+    for (call, command) in script.commands.iter().enumerate() {
+        let head = command.words.iter().find(|word| word.assignment().is_none()).and_then(Word::literal);
+        let Some(range) = head.and_then(|head| functions.get(&head)) else { continue };
+        let Some(body) = script.commands.get(range.clone()) else { continue };
+        if bodies.len().saturating_add(body.len()) > COMMANDS_MOST {
+            break;
+        }
+        let start = script.commands.len().saturating_add(bodies.len());
         let mut own: BTreeSet<String> = (1..=9).map(|place: u8| place.to_string()).collect();
         own.extend(body.iter().flat_map(locals).filter(|name| Key::of_variable(name).is_none()));
-        for command in body {
-            for word in &mut command.words {
-                rename(word, index, &own);
-            }
-            for redirect in &mut command.redirects {
-                if let Redirect::Out(word) | Redirect::In(word) = redirect {
-                    rename(word, index, &own);
-                }
-            }
-            command.binds =
-                command.binds.take().map(|name| if own.contains(&name) { place_of(index, &name) } else { name });
-        }
+        let copy = Copy { call, own, from: range.clone(), start };
+        bodies.extend(body.iter().map(|command| copy.command(command)));
+        calls.insert(call);
     }
-    functions.into_iter().enumerate().map(|(index, (name, _))| (name, index)).collect()
+    script.commands.append(&mut bodies);
+    calls
 }
 
 /// The places that a call gives: name and word.
-pub(super) fn given<'a>(functions: &Functions, head: &str, arguments: &[&'a Word]) -> Vec<(String, &'a Word)> {
-    let Some(index) = functions.get(head) else { return Vec::new() };
-    (1..=9).zip(arguments).map(|(place, word)| (place_of(*index, &place.to_string()), *word)).collect()
+pub(super) fn given<'a>(calls: &Calls, call: usize, arguments: &[&'a Word]) -> Vec<(String, &'a Word)> {
+    if !calls.contains(&call) {
+        return Vec::new();
+    }
+    (1..=9).zip(arguments).map(|(place, word)| (place_of(call, &place.to_string()), *word)).collect()
+}
+
+/// How a function's body becomes a call's.
+struct Copy {
+    call: usize,
+    own: BTreeSet<String>,
+    from: Range<usize>,
+    start: usize,
+}
+
+impl Copy {
+    fn command(&self, command: &Command) -> Command {
+        let mut command = command.clone();
+        command.words.iter_mut().for_each(|word| self.word(word));
+        for redirect in &mut command.redirects {
+            if let Redirect::Out(word) | Redirect::In(word) = redirect {
+                self.word(word);
+            }
+        }
+        command.binds =
+            command.binds.map(|name| if self.own.contains(&name) { place_of(self.call, &name) } else { name });
+        command.feeds.iter_mut().for_each(|place| *place = self.moved(*place));
+        command
+    }
+
+    /// Where a command of the body stands in the copy.
+    fn moved(&self, place: usize) -> usize {
+        match place.checked_sub(self.from.start) {
+            Some(within) if place < self.from.end => self.start.saturating_add(within),
+            _ => place,
+        }
+    }
+
+    fn word(&self, word: &mut Word) {
+        if let Some((name, ..)) = word.assignment().filter(|(name, ..)| self.own.contains(name)) {
+            let new = place_of(self.call, &name);
+            if let Some(rest) = word.bare_prefix.strip_prefix(&name) {
+                word.bare_prefix = format!("{new}{rest}");
+            }
+            if let Some(Part::Text(first)) = word.parts.first_mut()
+                && let Some(rest) = first.strip_prefix(&name)
+            {
+                *first = format!("{new}{rest}");
+            }
+        }
+        for part in &mut word.parts {
+            match part {
+                Part::Parameter { name, operation, .. } => {
+                    if self.own.contains(name) {
+                        *name = place_of(self.call, name);
+                    }
+                    if let Some((_, inner)) = operation {
+                        self.word(inner);
+                    }
+                }
+                Part::Substitution { commands, .. } => {
+                    let width = commands.len();
+                    commands.start = self.moved(commands.start);
+                    commands.end = commands.start.saturating_add(width);
+                }
+                Part::Text(_) | Part::Opaque => {}
+            }
+        }
+        word.array.iter_mut().flatten().for_each(|element| self.word(element));
+    }
 }
 
 /// The names that a command makes a function's own.
@@ -56,30 +124,4 @@ fn locals(command: &Command) -> Vec<String> {
     }
     let name = |word: &Word| word.assignment().map(|(name, ..)| name).or_else(|| word.literal());
     words.filter_map(name).filter(|name| super::syntax::is_name(name)).collect()
-}
-
-fn rename(word: &mut Word, index: usize, own: &BTreeSet<String>) {
-    let assigned = word.assignment().map(|(name, ..)| name).filter(|name| own.contains(name));
-    if let Some(name) = assigned {
-        let new = place_of(index, &name);
-        if let Some(rest) = word.bare_prefix.strip_prefix(&name) {
-            word.bare_prefix = format!("{new}{rest}");
-        }
-        if let Some(Part::Text(first)) = word.parts.first_mut()
-            && let Some(rest) = first.strip_prefix(&name)
-        {
-            *first = format!("{new}{rest}");
-        }
-    }
-    for part in &mut word.parts {
-        if let Part::Parameter { name, operation, .. } = part {
-            if own.contains(name) {
-                *name = place_of(index, name);
-            }
-            if let Some((_, inner)) = operation {
-                rename(inner, index, own);
-            }
-        }
-    }
-    word.array.iter_mut().flatten().for_each(|element| rename(element, index, own));
 }

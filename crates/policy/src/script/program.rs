@@ -136,7 +136,8 @@ fn named(runner: &mut Runner, token: &Token, before: &[Token], rest: &[Token]) {
     const BESIDE: usize = 8;
     let is_name = token.kind != Kind::Mark && matches!(token.text.as_str(), "name" | "Name" | "key" | "variable");
     let key = rest.get(2).filter(|key| key.is_text() && rest.get(1).is_some_and(|mark| mark.is("=") || mark.is(":")));
-    let Some(key) = key.filter(|_| is_name).and_then(|key| Key::of_variable(&key.text)) else { return };
+    let Some(spelled) = key.filter(|_| is_name).map(|key| key.text.as_str()) else { return };
+    let Some(key) = Key::of_configuration(spelled) else { return };
     let is_value = |token: &Token| token.kind != Kind::Mark && matches!(token.text.as_str(), "value" | "Value");
     let ends = |token: &&Token| !(token.is("}") || token.is("{"));
     let behind = rest.iter().skip(3).take(BESIDE).take_while(ends).position(is_value);
@@ -145,7 +146,10 @@ fn named(runner: &mut Runner, token: &Token, before: &[Token], rest: &[Token]) {
         let back = before.iter().rev().take(BESIDE).take_while(ends).position(is_value)?;
         before.get(before.len().checked_sub(back)?..)
     };
-    if let Some(value) = behind.or_else(ahead).and_then(|value| given(value, false)) {
+    let value = behind.or_else(ahead).and_then(|value| given(value, false));
+    // Others use the configuration's spellings for something else.
+    let counts = |value: &Said| Key::of_variable(spelled).is_some() || value.known() == Some("EXECUTE");
+    if let Some(value) = value.filter(counts) {
         runner.found.assign(key, key.name(), value, false, token.line);
     }
 }

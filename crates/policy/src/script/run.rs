@@ -197,8 +197,8 @@ impl Runner {
         }
         let mut script = parse::parse(text, line);
         outputs_of_calls(&mut script);
-        let functions = functions::scoped(&mut script);
-        let values = Values::of(&script, &functions);
+        let calls = functions::called(&mut script);
+        let values = Values::of(&script, &calls);
         let reading = Reading { script: &script, values: &values, depth };
         for command in &script.commands {
             self.written_by(&reading, command);

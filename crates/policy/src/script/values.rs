@@ -2,7 +2,7 @@
 //!
 //! A part that only a run can tell is a [`HOLE`] in the text. More values than anybody writes by hand collapse into one.
 
-use super::functions::{self, Functions};
+use super::functions::{self, Calls};
 use super::syntax::{Command, Part, Redirect, Script, Word};
 use crate::found::Key;
 use crate::scan::HOLE;
@@ -38,12 +38,12 @@ fn capped(texts: BTreeSet<String>) -> Vec<String> {
 
 impl Values {
     /// Of a script: twice over, so that a function sees what is set further down.
-    pub(super) fn of(script: &Script, functions: &Functions) -> Self {
+    pub(super) fn of(script: &Script, calls: &Calls) -> Self {
         let mut values = Self::default();
         for _ in 0..2 {
             values.before = std::mem::take(&mut values.now);
             for (place, command) in script.commands.iter().enumerate() {
-                values.command(script, functions, place, command);
+                values.command(script, calls, place, command);
             }
         }
         values
@@ -57,7 +57,7 @@ impl Values {
         }
     }
 
-    fn command(&mut self, script: &Script, functions: &Functions, place: usize, command: &Command) {
+    fn command(&mut self, script: &Script, calls: &Calls, place: usize, command: &Command) {
         if let Some(name) = &command.binds {
             let texts: Vec<String> =
                 command.words.iter().flat_map(|word| split(self.texts(script, word), word)).collect();
@@ -73,11 +73,9 @@ impl Values {
         let rest: Vec<&Word> = command.words.iter().skip_while(|word| word.assignment().is_some()).collect();
         let Some((head, arguments)) = rest.split_first() else { return };
         let head = head.literal();
-        for (name, word) in functions::given(functions, head.as_deref().unwrap_or_default(), arguments) {
+        for (name, word) in functions::given(calls, place, arguments) {
             let texts = self.texts(script, word);
             self.bind(&name, texts);
-            // Others may call it too, from a script that reads this one.
-            self.bind(&name, hole());
         }
         match head.as_deref() {
             Some("export" | "declare" | "typeset" | "local" | "readonly") => {
