@@ -37,8 +37,8 @@ const COLLECTIONS: [&str; 6] =
 /// Texts that names were given: `NAME = "execution-agent"`.
 pub(super) type Constants = BTreeMap<String, String>;
 
-/// Notes what a call that begins at the first of these tokens moves.
-pub(super) fn read(runner: &mut Runner, rest: &[Token], all: &[Token], constants: &Constants) {
+/// Notes what a call that begins at the first of these tokens moves. `elsewhere` is what the whole program gives `replicas`.
+pub(super) fn read(runner: &mut Runner, rest: &[Token], elsewhere: Option<bool>, constants: &Constants) {
     let Some(name) = rest.first().filter(|_| rest.get(1).is_some_and(|token| token.is("("))) else { return };
     let arguments = call(rest);
     let texts = || {
@@ -70,7 +70,7 @@ pub(super) fn read(runner: &mut Runner, rest: &[Token], all: &[Token], constants
         return;
     }
     let names: Vec<String> = texts().filter(|text| !text.contains([' ', '='])).map(last_part).collect();
-    let numbers = replicas(arguments).or_else(|| replicas(all));
+    let numbers = replicas(arguments).or(elsewhere);
     let effect = match numbers {
         Some(true) => return,
         Some(false) => Effect::Scale(Said::Unknown("what the call gives it".to_owned())),
@@ -111,7 +111,7 @@ fn last_part(text: &str) -> String {
 }
 
 /// Whether every number that `replicas` is given is 0; nothing where none is.
-fn replicas(tokens: &[Token]) -> Option<bool> {
+pub(super) fn replicas(tokens: &[Token]) -> Option<bool> {
     let given = |at: usize| {
         let mark = tokens.get(at.saturating_add(1)).is_some_and(|token| token.is(":") || token.is("="));
         let value = tokens.get(at.saturating_add(2)).filter(|_| mark)?;

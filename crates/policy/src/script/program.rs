@@ -38,6 +38,9 @@ impl Token {
     }
 }
 
+/// Bytes of a text that another is joined to; longer ones name nothing.
+const JOINED_MOST: usize = 256;
+
 /// How much of a call's arguments is looked at.
 const CALL_MOST: usize = 400;
 
@@ -103,6 +106,7 @@ pub(super) fn read(text: &str, depth: usize) -> Found {
     let constants = constants(&first);
     let tokens = if constants.is_empty() { first } else { tokens(text, &constants) };
     let mut runner = Runner::default();
+    let elsewhere = clients::replicas(&tokens);
     let paths = paths(&tokens);
     for (at, token) in tokens.iter().enumerate() {
         let rest = tokens.get(at..).unwrap_or_default();
@@ -119,7 +123,7 @@ pub(super) fn read(text: &str, depth: usize) -> Found {
                 plans::read(&mut runner, rest);
                 plans::variable(&mut runner, rest);
                 plans::image(&mut runner, rest);
-                clients::read(&mut runner, rest, &tokens, &constants);
+                clients::read(&mut runner, rest, elsewhere, &constants);
             }
             Kind::Mark => {
                 if token.is("[") && !before.last().is_some_and(|token| token.kind != Kind::Mark) {
@@ -382,8 +386,11 @@ fn tokens(text: &str, constants: &Constants) -> Vec<Token> {
             if !documents {
                 // `"AGENT_" + "MODE"` is one text.
                 let joins = tokens.last().is_some_and(|token| token.is("+"));
-                let before =
-                    tokens.len().checked_sub(2).and_then(|at| tokens.get(at)).filter(|token| joins && token.is_text());
+                let before = tokens
+                    .len()
+                    .checked_sub(2)
+                    .and_then(|at| tokens.get(at))
+                    .filter(|token| joins && token.is_text() && token.text.len() < JOINED_MOST);
                 if let Some(before) = before.map(|token| token.text.clone()) {
                     tokens.truncate(tokens.len().saturating_sub(2));
                     let text = format!("{before}{}", holes(&value, formats, quote == "`", constants));
