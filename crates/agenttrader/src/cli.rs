@@ -4,6 +4,7 @@ pub mod audit;
 pub mod evidence;
 pub mod lock;
 pub mod policy;
+pub mod unlock;
 
 use audit::AuditCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -11,6 +12,7 @@ use evidence::{LkgCommand, ReadinessArgs, ReportCommand};
 use lock::LockCommand;
 use policy::PolicyCommand;
 use std::path::PathBuf;
+use unlock::UnlockCommand;
 
 /// A trading floor where agents see everything, propose anything, and execute nothing until two humans unlock it.
 #[derive(Debug, Parser)]
@@ -126,6 +128,12 @@ pub enum Command {
         after_help = "Examples:\n  agenttrader lock validate\n  agenttrader lock manifests .\n  agenttrader lock status"
     )]
     Lock(LockCommand),
+    /// Change what is locked: ask, show, approve, apply, and grant
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  agenttrader unlock open --change REV --reason \"why\"\n  agenttrader unlock verify\n  agenttrader unlock status"
+    )]
+    Unlock(UnlockCommand),
     /// Say whether everything is as it must be before a session
     #[command(
         after_help = "Examples:\n  agenttrader readiness\n  agenttrader readiness --scope floor\n  agenttrader readiness --from saved --json\n\n\

@@ -11,6 +11,7 @@ mod policy;
 mod record;
 mod replay;
 mod show;
+mod unlock;
 mod venue;
 
 use crate::Root;
@@ -107,6 +108,7 @@ pub async fn run(global: Global, command: Command, environment: BTreeMap<String,
         Command::Proposals(arguments) => show::proposals(&settings()?, &arguments).await,
         Command::Audit(command) => audit::run(&settings()?, command, &build).await,
         Command::Lock(command) => lock::run(&settings()?, command, &build),
+        Command::Unlock(command) => unlock::run(&settings()?, command, &build),
         Command::Readiness(arguments) => evidence::readiness(&settings()?, &arguments, &build).await,
         Command::Report(command) => evidence::report(&settings()?, command, &build),
         Command::Lkg(command) => evidence::lkg(&settings()?, command, &build),

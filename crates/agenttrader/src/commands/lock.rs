@@ -42,19 +42,19 @@ pub fn run(settings: &Settings, command: LockCommand, build: &Build) -> Done {
 }
 
 /// The repository of the working directory.
-fn repository(settings: &Settings) -> Result<Repository, Failure> {
+pub(super) fn repository(settings: &Settings) -> Result<Repository, Failure> {
     let path = settings.environment.get("PATH").map(OsStr::new);
     let programs = Programs::find(path).map_err(|error| Failure::of(Exit::Unavailable, &error))?;
     Repository::find(Path::new("."), programs).map_err(|error| unread(&error))
 }
 
 /// Whose key signs.
-fn signer(settings: &Settings, arguments: &SignArgs) -> Result<Signer, Failure> {
+pub(super) fn signer(settings: &Settings, arguments: &SignArgs) -> Result<Signer, Failure> {
     let agent = settings.environment.get("SSH_AUTH_SOCK").map(Into::into);
     Signer::new(&arguments.principal, &arguments.key, agent).map_err(|error| unread(&error))
 }
 
-fn unread(error: &GitError) -> Failure {
+pub(super) fn unread(error: &GitError) -> Failure {
     let failure = Failure::of(Exit::CouldNot, error);
     match error {
         GitError::NoRepository { .. } => failure.hint("run it inside the repository"),
@@ -73,7 +73,7 @@ fn unjudged(error: &JudgeError) -> Failure {
     }
 }
 
-fn unwritten(error: WriteError) -> Failure {
+pub(super) fn unwritten(error: WriteError) -> Failure {
     match error {
         WriteError::Git(error) => unread(&error),
         WriteError::Judge(error) => unjudged(&error),

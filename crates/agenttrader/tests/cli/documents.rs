@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Commands that the documents name and the binary does not have.
-const AWAITED: [&str; 2] = ["unlock", "policy"];
+const AWAITED: [&str; 1] = ["policy"];
 
 /// The one page that may show how people start execution.
 const STARTS_EXECUTION: &str = "execution_deployment.md";

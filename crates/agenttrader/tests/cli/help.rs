@@ -2,7 +2,7 @@
 
 use crate::screen::{Home, golden};
 
-const COMMANDS: [&[&str]; 44] = [
+const COMMANDS: [&[&str]; 53] = [
     &[],
     &["floor"],
     &["venue"],
@@ -44,6 +44,15 @@ const COMMANDS: [&[&str]; 44] = [
     &["lock", "tag"],
     &["policy"],
     &["policy", "check"],
+    &["unlock"],
+    &["unlock", "open"],
+    &["unlock", "evidence"],
+    &["unlock", "approve"],
+    &["unlock", "apply"],
+    &["unlock", "verify"],
+    &["unlock", "status"],
+    &["unlock", "grant"],
+    &["unlock", "revoke"],
     &["config"],
     &["config", "show"],
     &["completions"],

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// A home whose folder is a repository in draft; none where git or ssh-keygen is missing.
-fn draft() -> Option<Home> {
+pub fn draft() -> Option<Home> {
     agenttrader_outside::command("git")?;
     agenttrader_outside::command("ssh-keygen")?;
     let home = Home::new();
@@ -30,7 +30,7 @@ fn draft() -> Option<Home> {
     Some(home)
 }
 
-fn git(home: &Home, arguments: &[&str]) -> String {
+pub fn git(home: &Home, arguments: &[&str]) -> String {
     let mut git = Command::new("git");
     git.current_dir(home.path("")).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
     git.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
@@ -39,7 +39,7 @@ fn git(home: &Home, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn json(ran: &Ran) -> serde_json::Value {
+pub fn json(ran: &Ran) -> serde_json::Value {
     serde_json::from_str(&ran.stdout()).unwrap()
 }
 

@@ -24,3 +24,4 @@ mod screen;
 mod secrets;
 mod stories;
 mod trust;
+mod unlock;

@@ -1,0 +1,172 @@
+//! `agenttrader unlock …`: locked files changed by people, step by step.
+
+mod grant;
+mod judge;
+mod revoke;
+
+use super::lock::recorded::recorded;
+use super::lock::{repository, signer, unwritten};
+use crate::cli::lock::SignArgs;
+use crate::cli::unlock::{EvidenceArgs, OpenArgs, UnlockCommand};
+use crate::output::{Done, Exit, Failure, data, json, talk};
+use crate::settings::Settings;
+use agenttrader_agent::clock;
+use agenttrader_audit::record::IntentType;
+use agenttrader_core::canonical_json;
+use agenttrader_core::identity::Build;
+use agenttrader_floor::plain::plain;
+use agenttrader_governance::unlock::apply::{Applied, apply};
+use agenttrader_governance::unlock::approve::{Approval, approve, prepare};
+use agenttrader_governance::unlock::evidence::{Gathered, Output, Sources, evidence};
+use agenttrader_governance::unlock::open::{Asking, Opened, open};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Largest file of arguments that is read.
+const FILE_BYTES_MOST: usize = 1024 * 1024;
+
+/// Runs the command.
+pub fn run(settings: &Settings, command: UnlockCommand, build: &Build) -> Done {
+    match command {
+        UnlockCommand::Open(arguments) => opened(settings, &arguments, build),
+        UnlockCommand::Evidence(arguments) => gathered(settings, &arguments, build),
+        UnlockCommand::Approve(arguments) => approved(settings, &arguments, build),
+        UnlockCommand::Apply(arguments) => applied(settings, &arguments, build),
+        UnlockCommand::Verify(arguments) => judge::verified(settings, &arguments),
+        UnlockCommand::Status(arguments) => judge::told(settings, &arguments),
+        UnlockCommand::Grant(arguments) => grant::run(settings, &arguments, build),
+        UnlockCommand::Revoke(arguments) => revoke::run(settings, &arguments, build),
+    }
+}
+
+/// What a file of JSON says.
+fn from_file<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
+    let wrong = |why: String| Failure::new(Exit::CouldNot, format!("cannot read {}: {why}", path.display()));
+    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let value = canonical_json::parse_within(&bytes, FILE_BYTES_MOST).map_err(|error| wrong(error.to_string()))?;
+    serde_json::from_value(value).map_err(|error| wrong(error.to_string()))
+}
+
+fn opened(settings: &Settings, arguments: &OpenArgs, build: &Build) -> Done {
+    let repository = repository(settings)?;
+    let waives = arguments.waives.as_deref().map(from_file).transpose()?.unwrap_or_default();
+    let asking = Asking {
+        change: &arguments.change,
+        reason: &arguments.reason,
+        unlock_id: arguments.id.as_deref(),
+        grants_live: arguments.live,
+        waives,
+    };
+    let act = || open(&repository, &asking, clock::wall()).map_err(unwritten);
+    let tell = |opened: &Opened| {
+        let payload = json!({"report": "unlock_open", "request": opened.request, "commit": opened.commit});
+        (format!("unlock {} opened", opened.request.unlock_id), payload)
+    };
+    let opened = recorded(settings, build, IntentType::ReportGenerated, act, tell)?;
+    let id = &opened.request.unlock_id;
+    if arguments.json {
+        json(&json!({"unlock_id": id, "commit": opened.commit, "changes": opened.changes}));
+        return Ok(Exit::Good);
+    }
+    data(&format!("unlock     {id}, on branch unlock/{id}"));
+    data(&format!("request    commit {}", opened.commit));
+    data(&format!("changes    {} locked files", opened.changes.len()));
+    opened.changes.iter().for_each(|path| data(&format!("           {}", plain(path))));
+    talk("next: agenttrader readiness, agenttrader report deploy, then agenttrader unlock evidence");
+    Ok(Exit::Good)
+}
+
+fn gathered(settings: &Settings, arguments: &EvidenceArgs, build: &Build) -> Done {
+    let repository = repository(settings)?;
+    // Before the log is held: each of the two looks at everything as anybody would.
+    let sources = Sources {
+        reports: &arguments.reports,
+        lock_validate: output(settings, &["lock", "validate", "--json"])?,
+        audit_verify: output(settings, &["audit", "verify", "--json"])?,
+    };
+    let act = || evidence(&repository, &sources, clock::wall()).map_err(unwritten);
+    let tell = |gathered: &Gathered| {
+        let payload = json!({"report": "unlock_evidence", "index": gathered.index, "commit": gathered.commit});
+        (format!("evidence of unlock {}", gathered.unlock_id), payload)
+    };
+    let gathered = recorded(settings, build, IntentType::ReportGenerated, act, tell)?;
+    if arguments.json {
+        json(&json!({"unlock_id": gathered.unlock_id, "commit": gathered.commit, "index": gathered.index}));
+        return Ok(Exit::Good);
+    }
+    for artifact in &gathered.index.artifacts {
+        data(&format!("{}  {}", artifact.sha256, artifact.path));
+    }
+    data(&format!("evidence   commit {}", gathered.commit));
+    talk("next: an operator and a reviewer run agenttrader unlock approve --principal NAME --key KEY");
+    Ok(Exit::Good)
+}
+
+/// What a command of this program says here, and how it ends.
+fn output(settings: &Settings, arguments: &[&str]) -> Result<Output, Failure> {
+    let broken =
+        |error: std::io::Error| Failure::new(Exit::CouldNot, format!("cannot run {}: {error}", arguments.join(" ")));
+    let mut ours = Command::new(std::env::current_exe().map_err(broken)?);
+    ours.arg("--data-dir").arg(&settings.data_dir).args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
+    let ended = ours.output().map_err(broken)?;
+    let command = format!("agenttrader {}", arguments.join(" "));
+    Ok(Output { command, exit_code: ended.status.code(), stdout: ended.stdout })
+}
+
+fn approved(settings: &Settings, arguments: &SignArgs, build: &Build) -> Done {
+    let repository = repository(settings)?;
+    let signer = signer(settings, arguments)?;
+    let prepared = prepare(&repository, clock::wall()).map_err(unwritten)?;
+    talk("what you sign, from its own bytes:");
+    prepared.form.lines().for_each(|line| talk(&plain(line)));
+    let act = || approve(&repository, &prepared, &signer, clock::wall()).map_err(unwritten);
+    let tell = |approval: &Approval| {
+        let payload = json!({
+            "report": "unlock_approve", "unlock_id": approval.unlock_id, "principal": signer.principal,
+            "namespace": approval.namespace, "path": approval.path, "commit": approval.commit,
+        });
+        (format!("unlock {} approved by {}", approval.unlock_id, signer.principal), payload)
+    };
+    let approval = recorded(settings, build, IntentType::Approval, act, tell)?;
+    let (operators, reviewers) = approval.missing;
+    if arguments.json {
+        json(&json!({
+            "unlock_id": approval.unlock_id, "path": approval.path, "namespace": approval.namespace,
+            "commit": approval.commit, "missing": {"operators": operators, "reviewers": reviewers},
+        }));
+        return Ok(Exit::Good);
+    }
+    data(&format!("signed     {} as {}", approval.path, approval.namespace));
+    data(&format!("missing    {operators} operators, {reviewers} reviewers"));
+    if approval.missing == (0, 0) {
+        talk("next: agenttrader unlock apply --principal NAME --key KEY");
+    }
+    Ok(Exit::Good)
+}
+
+fn applied(settings: &Settings, arguments: &SignArgs, build: &Build) -> Done {
+    let repository = repository(settings)?;
+    let signer = signer(settings, arguments)?;
+    let act = || apply(&repository, &signer, clock::wall()).map_err(unwritten);
+    let tell = |applied: &Applied| {
+        let payload = json!({
+            "report": "unlock_apply", "unlock_id": applied.unlock_id, "principal": signer.principal,
+            "commit": applied.commit, "manifest_sha256": applied.manifest_sha256,
+        });
+        (format!("unlock {} applied", applied.unlock_id), payload)
+    };
+    let applied = recorded(settings, build, IntentType::ReportGenerated, act, tell)?;
+    if arguments.json {
+        json(&json!({
+            "unlock_id": applied.unlock_id, "commit": applied.commit,
+            "manifest_sha256": applied.manifest_sha256, "files": applied.files,
+        }));
+        return Ok(Exit::Good);
+    }
+    data(&format!("applied    commit {}, {} locked files", applied.commit, applied.files));
+    data(&format!("manifest   {}, as approved", applied.manifest_sha256));
+    talk(&format!("next: agenttrader lock generate --unlock {} --principal NAME --key KEY", applied.unlock_id));
+    Ok(Exit::Good)
+}
