@@ -256,12 +256,10 @@ fn metadata(value: &mut Value) {
 
 /// Addresses and ports that the cluster gave out; that a service has no address is its own wish.
 fn service(value: &mut Value) {
-    for (one, all) in [("clusterIP", "clusterIPs")] {
-        if value.pointer(&format!("/spec/{one}")).and_then(Value::as_str) != Some("None") {
-            remove(value, &["spec", one]);
-        }
-        remove(value, &["spec", all]);
+    if value.pointer("/spec/clusterIP").and_then(Value::as_str) != Some("None") {
+        remove(value, &["spec", "clusterIP"]);
     }
+    remove(value, &["spec", "clusterIPs"]);
     for key in ["healthCheckNodePort", "ipFamilies", "ipFamilyPolicy"] {
         remove(value, &["spec", key]);
     }
