@@ -100,7 +100,7 @@ mod tests {
         let log = NoteSigner::log("agenttrader/r/gamma", key(2)).verifier();
         let path = dir.path().join(WITNESSES);
         fs::write(&path, format!("{ours}\n")).unwrap();
-        assert_eq!(witnesses(dir.path()).unwrap(), [ours.clone()]);
+        assert_eq!(witnesses(dir.path()).unwrap(), std::slice::from_ref(&ours));
         for second in ["", "# a word", "x", &log.to_string(), &format!(" {ours}")] {
             fs::write(&path, format!("{ours}\n{second}\n")).unwrap();
             let error = witnesses(dir.path()).unwrap_err();
