@@ -9,9 +9,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Commands that the documents name and the binary does not have.
-const AWAITED: [&str; 1] = ["policy"];
-
 /// The one page that may show how people start execution.
 const STARTS_EXECUTION: &str = "execution_deployment.md";
 
@@ -29,17 +26,9 @@ impl Block {
         self.text.replace("\\\n", " ").lines().flat_map(calls).collect()
     }
 
-    fn is_awaited(&self) -> bool {
-        self.calls().iter().any(|words| awaited(words))
-    }
-
     fn place(&self) -> String {
         format!("{}:{}", self.page, self.line)
     }
-}
-
-fn awaited(words: &[String]) -> bool {
-    words.first().is_some_and(|first| AWAITED.contains(&first.as_str()))
 }
 
 /// The words of a line by a shell's quotes; operators are words of their own, a comment ends it.
@@ -156,7 +145,7 @@ fn every_command_of_the_documents_is_one_that_the_binary_knows() {
             block.place(),
             block.kind
         );
-        for words in block.calls().iter().filter(|words| !awaited(words)) {
+        for words in block.calls() {
             let asked: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
             let ran = home.run(&asked);
             assert_eq!(ran.code(), Some(0), "{}: {}", block.place(), ran.screen());
@@ -178,8 +167,7 @@ fn what_the_documents_run_on_a_floor_runs() {
     let control = floor.address("mission control");
     wait_for_status(&control, "/readyz", 200);
     floor.wait_for("a decision", |out, _| out.contains("\"execution_decision\"").then_some(()));
-    let on_a_floor: Vec<Block> =
-        blocks().into_iter().filter(|block| block.kind == "sh" && !block.is_awaited()).collect();
+    let on_a_floor: Vec<Block> = blocks().into_iter().filter(|block| block.kind == "sh").collect();
     assert!(on_a_floor.len() > 10);
     for block in &on_a_floor {
         run(&home, block);
@@ -217,7 +205,7 @@ fn what_the_documents_run_in_a_repository_runs() {
     git(&["init", "--quiet", "--initial-branch=main"]);
     git(&["add", "--all"]);
     git(&["commit", "--quiet", "--message", "draft"]);
-    for block in blocks().iter().filter(|block| block.kind == "sh repository" && !block.is_awaited()) {
+    for block in blocks().iter().filter(|block| block.kind == "sh repository") {
         run(&home, block);
     }
 }
