@@ -7,7 +7,7 @@
 
 mod check;
 
-pub use check::{is_canonical, members};
+pub use check::{Shape, is_canonical, members};
 
 use serde_json::{Map, Number, Value};
 use std::fmt::Write as _;

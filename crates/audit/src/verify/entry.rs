@@ -2,11 +2,11 @@
 
 use super::keys::PublicKeys;
 use crate::record::{ERROR_BYTES_MOST, IntentType, Outcome, RECORD_BYTES_MOST, SUMMARY_BYTES_MOST, StoredPayload, cut};
-use agenttrader_core::canonical_json;
+use agenttrader_core::canonical_json::{self, Shape};
 use agenttrader_core::identity::{AgentMode, AgentRole};
 use agenttrader_core::time::UnixNanos;
 use serde::de::DeserializeOwned;
-use uuid::Uuid;
+use std::sync::LazyLock;
 
 /// Whose records they must be, as origin and folder say: both names as canonical JSON writes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,9 @@ pub(super) struct Told {
     pub(super) stored: Option<StoredPayload>,
 }
 
+/// Bytes of a UUID as records write it.
+const ID_BYTES: usize = 36;
+
 /// A member's name and the check of its value as it is written.
 type Member = (&'static str, fn(&str) -> bool);
 
@@ -48,12 +51,16 @@ const MEMBERS: [Member; 17] = [
     ("intent_payload", |_| true),
     ("intent_summary", |value| is_text_within(value, SUMMARY_BYTES_MOST)),
     ("intent_type", |value| intent_type(value).is_some()),
-    ("outcome", is::<Outcome>),
+    ("outcome", |value| {
+        unquoted(value).is_some_and(|name| Outcome::ALL.iter().any(|outcome| outcome.as_str() == name))
+    }),
     ("repo_id", is_text),
     ("seq", |value| value.bytes().all(|byte| byte.is_ascii_digit())),
     ("timestamp", |value| is_usual_time(value) || is::<UnixNanos>(value)),
     ("trace_id", |value| value == "null" || is_text(value)),
 ];
+
+static RECORD: LazyLock<Shape<{ MEMBERS.len() }>> = LazyLock::new(|| Shape::new(MEMBERS.map(|(name, _)| name)));
 
 /// Whether a value as it is written is one of that type.
 fn is<T: DeserializeOwned>(value: &str) -> bool {
@@ -99,8 +106,11 @@ fn is_text_within(value: &str, most: usize) -> bool {
 /// Whether it is a UUID in the one spelling that records have.
 fn is_id(value: &str) -> bool {
     let text = unquoted(value).unwrap_or_default();
-    let is_lower = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-'));
-    is_lower && text.len() == uuid::fmt::Hyphenated::LENGTH && Uuid::try_parse(text).is_ok()
+    text.len() == ID_BYTES
+        && text.bytes().enumerate().all(|(place, byte)| match place {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
 }
 
 fn is_id_or_null(value: &str) -> bool {
@@ -122,46 +132,44 @@ pub(super) fn check(bytes: &[u8], index: u64, agent: Option<&Agent>) -> Result<T
     if bytes.len() > RECORD_BYTES_MOST {
         return Err(format!("its {} bytes are more than a record has", bytes.len()));
     }
-    let Some(members) = canonical_json::members(bytes) else {
-        return Err(match canonical_json::parse(bytes) {
-            Err(error) => format!("it is not JSON: {error}"),
-            Ok(_) => "it is no JSON object in canonical form".to_owned(),
-        });
-    };
-    let mut told = Told { start: None, stored: None };
-    let mut payload = "";
-    let mut found = members.iter();
-    for (name, holds) in MEMBERS {
-        let (found, value) = found.next().copied().unwrap_or_default();
-        if found != name {
-            return Err(format!("it is no record: {found:?} stands where {name} should"));
-        }
+    let Some(values) = RECORD.values(bytes) else { return Err(no_record(bytes)) };
+    for ((name, holds), value) in MEMBERS.iter().zip(values) {
         if !holds(value) {
             return Err(format!("it is no record: its {name} is {}", cut(value, 100)));
         }
-        let is_wanted = match (name, agent) {
-            ("seq", _) => value.parse() == Ok(index),
-            ("repo_id", Some(agent)) => value == agent.repo_id,
-            ("agent_name", Some(agent)) => value == agent.name,
-            _ => true,
-        };
+    }
+    let [_, name, _, _, _, _, _, _, _, payload, _, kind, _, repo_id, seq, _, _] = values;
+    let is_wanted = |value: &str, wanted: Option<&str>| wanted.is_none_or(|wanted| value == wanted);
+    for (member, value, is_wanted) in [
+        ("agent_name", name, is_wanted(name, agent.map(|agent| &*agent.name))),
+        ("repo_id", repo_id, is_wanted(repo_id, agent.map(|agent| &*agent.repo_id))),
+        ("seq", seq, seq.parse() == Ok(index)),
+    ] {
         if !is_wanted {
-            return Err(format!("its {name} is {}, which is not that of the log's entry {index}", cut(value, 100)));
-        }
-        match name {
-            "intent_payload" => payload = value,
-            "intent_type" if intent_type(value) == Some(IntentType::AgentStart) => told.start = Some(None),
-            _ => {}
+            return Err(format!("its {member} is {}, which is not that of the log's entry {index}", cut(value, 100)));
         }
     }
-    if let Some((name, _)) = found.next() {
-        return Err(format!("it is no record: {name:?} is no member of one"));
+    let start = (intent_type(kind) == Some(IntentType::AgentStart)).then(|| public_keys(payload));
+    Ok(Told { start, stored: stored(payload) })
+}
+
+/// What is wrong with bytes that are no object of [`MEMBERS`], in words that begin a clause.
+fn no_record(bytes: &[u8]) -> String {
+    let Some(members) = canonical_json::members(bytes) else {
+        return match canonical_json::parse(bytes) {
+            Err(error) => format!("it is not JSON: {error}"),
+            Ok(_) => "it is no JSON object in canonical form".to_owned(),
+        };
+    };
+    let found = members.iter().map(|(name, _)| Some(*name)).chain(std::iter::repeat(None));
+    let wanted = MEMBERS.into_iter().map(|(name, _)| Some(name)).chain(std::iter::repeat(None));
+    match found.zip(wanted).take(members.len().max(MEMBERS.len())).find(|(found, wanted)| found != wanted) {
+        Some((Some(found), None)) => format!("it is no record: {found:?} is no member of one"),
+        Some((found, Some(wanted))) => {
+            format!("it is no record: {:?} stands where {wanted} should", found.unwrap_or_default())
+        }
+        _ => "it is no record".to_owned(),
     }
-    told.stored = stored(payload);
-    if told.start.is_some() {
-        told.start = Some(public_keys(payload));
-    }
-    Ok(told)
 }
 
 /// The payload that stands as digest and size, if it does.

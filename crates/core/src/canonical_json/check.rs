@@ -29,6 +29,38 @@ pub fn members(bytes: &[u8]) -> Option<Vec<(&str, &str)>> {
     (scan.at == bytes.len()).then_some(members)
 }
 
+/// An object that has members of exactly these names, whatever their values.
+#[derive(Clone, Debug)]
+pub struct Shape<const N: usize> {
+    /// What stands before each value.
+    before: [String; N],
+    end: &'static str,
+}
+
+impl<const N: usize> Shape<N> {
+    /// Of names as they are written between their quotes, in canonical order.
+    pub fn new(names: [&str; N]) -> Self {
+        let mut opening = '{';
+        let before = names.map(|name| format!("{}\"{name}\":", std::mem::replace(&mut opening, ',')));
+        Self { before, end: if N == 0 { "{}" } else { "}" } }
+    }
+
+    /// The members' values, each as it is written, if `bytes` are such an object in canonical form.
+    pub fn values<'text>(&self, bytes: &'text [u8]) -> Option<[&'text str; N]> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let mut scan = Scan { text, at: 0 };
+        let mut values = [""; N];
+        for (before, value) in self.before.iter().zip(&mut values) {
+            scan.word(before)?;
+            let start = scan.at;
+            scan.value(const { MAX_DEPTH - 1 })?;
+            *value = text.get(start..scan.at)?;
+        }
+        scan.word(self.end)?;
+        (scan.at == bytes.len()).then_some(values)
+    }
+}
+
 /// Stands at a byte of a text; each part is `None` where the text is not canonical.
 struct Scan<'text> {
     text: &'text str,
@@ -275,6 +307,38 @@ fn is_canonical_number(literal: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    const NAMES: [&str; 4] = ["", "a", "a\\n", "b"];
+
+    proptest! {
+        /// Members that are missing, too many, in another order, twice, or of other names.
+        #[test]
+        fn the_values_of_named_members_are_those_of_an_object_with_exactly_these_members(
+            members in prop::collection::vec(
+                (prop::sample::select(vec!["", "a", "a\\n", "b", "c"]), prop::sample::select(vec!["1", "[]", "{\"b\":{}}", "\"\\n\"", "01"])),
+                0..6,
+            ),
+            whole in any::<bool>(),
+            after in prop::sample::select(vec!["", " ", ",", "}"]),
+        ) {
+            let of_all = || NAMES.into_iter().zip(members.iter().map(|(_, value)| *value).cycle());
+            let chosen: Vec<_> = if whole && !members.is_empty() { of_all().collect() } else { members.clone() };
+            let written: Vec<_> = chosen.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+            let text = format!("{{{}}}{after}", written.join(","));
+            let found = super::super::members(text.as_bytes());
+            let wanted = found.filter(|found| found.iter().map(|(name, _)| *name).eq(NAMES));
+            let wanted = wanted.map(|found| found.into_iter().map(|(_, value)| value).collect::<Vec<_>>());
+            prop_assert_eq!(Shape::new(NAMES).values(text.as_bytes()).map(Vec::from), wanted, "{}", text);
+        }
+    }
+
+    #[test]
+    fn an_object_without_members_has_the_values_of_no_names() {
+        assert_eq!(Shape::new([]).values(b"{}"), Some([]));
+        assert_eq!(Shape::new([]).values(b"{\"a\":1}"), None);
+        assert_eq!(Shape::new(["a"]).values(b"{}"), None);
+    }
 
     #[test]
     fn the_first_escaped_byte_is_found_wherever_it_stands_and_whatever_stands_around_it() {
