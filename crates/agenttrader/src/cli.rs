@@ -14,6 +14,9 @@ use policy::PolicyCommand;
 use std::path::PathBuf;
 use unlock::UnlockCommand;
 
+/// Over the settings that stand in every command's help.
+const EVERYWHERE: &str = "Settings of every command";
+
 /// A trading floor where agents see everything, propose anything, and execute nothing until two humans unlock it.
 #[derive(Debug, Parser)]
 #[command(
@@ -40,19 +43,19 @@ pub struct Cli {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Global {
     /// Where everything is kept that the floor writes [default: .agenttrader] [env: AGENTTRADER_DATA_DIR]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// A TOML file with settings by the names of the flags
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Log lines as JSON or as text [default: text on a terminal, else json] [env: AGENTTRADER_LOG_FORMAT]
-    #[arg(long, global = true, value_name = "FORMAT")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
     /// Address to listen on [default: 127.0.0.1] [env: AGENTTRADER_BIND]
-    #[arg(long, global = true, value_name = "ADDR")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "ADDR")]
     pub bind: Option<std::net::IpAddr>,
     /// First of the floor's ports; 0 takes free ones and prints them [default: 8080] [env: AGENTTRADER_PORT_BASE]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "N")]
     pub port_base: Option<u16>,
 }
 

@@ -36,7 +36,8 @@ pub struct ReadinessArgs {
 pub enum ReportCommand {
     /// Say what runs in the cluster, as what, and whether it may
     #[command(after_help = "Examples:\n  agenttrader report deploy\n  \
-                            kubectl -n trading-floor get deployments,statefulsets,daemonsets,replicasets,jobs,cronjobs,pods,configmaps -o json > all.json\n  \
+                            kubectl -n trading-floor get -o json \\\n    \
+                            deployments,statefulsets,daemonsets,replicasets,jobs,cronjobs,pods,configmaps > all.json\n  \
                             agenttrader report deploy --from all.json\n\n\
                             Exit codes: 0 everything may run as it does; 1 something may not; 2 the objects cannot be read; 69 no cluster.")]
     Deploy(DeployArgs),
@@ -60,12 +61,13 @@ pub struct DeployArgs {
 #[derive(Debug, Subcommand)]
 pub enum LkgCommand {
     /// Keep what runs, pinned to its digests, with the switch halted and execution at zero
-    #[command(after_help = "Example:\n  kubectl -n trading-floor get \
-                      serviceaccounts,configmaps,networkpolicies,pvc,services,roles,rolebindings,pdb,deployments,statefulsets,replicasets,pods \
-                      -o json > saved/floor.json\n  \
+    #[command(
+        after_help = "Example:\n  kubectl -n trading-floor get -o json serviceaccounts,configmaps,networkpolicies,pvc,services,\\\n\
+                      roles,rolebindings,pdb,deployments,statefulsets,replicasets,pods > saved/floor.json\n  \
                       kubectl get namespaces,priorityclasses -o json > saved/cluster.json\n  \
                       agenttrader lkg capture --from saved --context \"$(kubectl config current-context)\"\n\n\
-                      Exit codes: 0 kept; 1 the cluster is not known to be good, and why; 2 the objects cannot be read.")]
+                      Exit codes: 0 kept; 1 the cluster is not known to be good, and why; 2 the objects cannot be read."
+    )]
     Capture(CaptureArgs),
     /// Compare what was kept with what a cluster has now
     #[command(after_help = "Example:\n  agenttrader lkg diff --from saved\n\nExit codes: 0 the same; 1 different.")]

@@ -2,7 +2,7 @@
 
 use crate::screen::{Home, golden};
 
-const COMMANDS: [&[&str]; 53] = [
+const COMMANDS: [&[&str]; 55] = [
     &[],
     &["floor"],
     &["venue"],
@@ -25,6 +25,8 @@ const COMMANDS: [&[&str]; 53] = [
     &["audit", "vkey"],
     &["audit", "checkpoint"],
     &["audit", "index"],
+    &["audit", "pack"],
+    &["audit", "trace"],
     &["readiness"],
     &["report"],
     &["report", "deploy"],

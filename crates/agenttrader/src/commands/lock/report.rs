@@ -17,9 +17,13 @@ pub const fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-/// One finding after another, rule by rule.
+/// One finding after another, rule by rule. What several have in common to do is said once, after the last of them.
 pub fn show(findings: &[Finding]) {
-    for finding in findings {
+    for (place, finding) in findings.iter().enumerate() {
+        let next = findings.get(place.saturating_add(1));
+        let is_last = next.is_none_or(|next| {
+            (next.rule, next.verdict, &next.remedy) != (finding.rule, finding.verdict, &finding.remedy)
+        });
         let place = match (finding.path.as_str(), finding.line) {
             ("", _) => String::new(),
             (path, None) => format!("{}: ", plain(path)),
@@ -33,7 +37,7 @@ pub fn show(findings: &[Finding]) {
         if !about.is_empty() {
             data(&format!("{:19}{}", "", about.join(", ")));
         }
-        if !finding.remedy.is_empty() && finding.verdict != Verdict::Pass {
+        if is_last && !finding.remedy.is_empty() && finding.verdict != Verdict::Pass {
             data(&format!("{:19}do: {}", "", plain(&finding.remedy)));
         }
     }
