@@ -1,6 +1,7 @@
 //! `agenttrader lock …` over a repository made with stock git.
 
 use crate::screen::{Home, Ran};
+use agenttrader_governance::lock::rules::docs::REQUIRED;
 use std::path::Path;
 use std::process::Command;
 
@@ -9,11 +10,11 @@ pub fn draft() -> Option<Home> {
     agenttrader_outside::command("git")?;
     agenttrader_outside::command("ssh-keygen")?;
     let home = Home::new();
-    for path in ["docs/SAFETY.md", "docs/KILL_SWITCH.md", "docs/PRODUCTION_LOCK.md", "ops/trust/allowed_signers"] {
+    for path in REQUIRED.into_iter().chain(["ops/trust/allowed_signers"]) {
         home.write(path, "# Nothing yet.\n");
     }
     let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for path in ["ops/production-lock.json", "ops/PRODUCTION_LOCK.md"] {
+    for path in ["ops/production-lock.json", "ops/PRODUCTION_LOCK.md", "docs/approval_template.md"] {
         home.write(path, &std::fs::read_to_string(ours.join(path)).unwrap());
     }
     for (from, to) in [("crates/policy/tests/sets/base/k8s", "k8s")] {

@@ -1,6 +1,7 @@
 //! `agenttrader policy check`: by itself, and as the pre-receive hook that stock git runs at a push.
 
 use crate::screen::{Home, Ran};
+use agenttrader_governance::lock::rules::docs::REQUIRED;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -19,6 +20,9 @@ impl Server {
         agenttrader_outside::command("git")?;
         agenttrader_outside::command("ssh-keygen")?;
         let server = Self { home: Home::new() };
+        for path in REQUIRED.into_iter().chain(["ops/trust/allowed_signers"]) {
+            server.put(path, "# Nothing yet.\n");
+        }
         let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for path in ["ops/production-lock.json", "ops/PRODUCTION_LOCK.md"] {
             server.put(path, &std::fs::read_to_string(ours.join(path)).unwrap());
@@ -27,9 +31,6 @@ impl Server {
             let entry = entry.unwrap();
             let text = std::fs::read_to_string(entry.path()).unwrap();
             server.put(&format!("k8s/{}", entry.file_name().to_str().unwrap()), &text);
-        }
-        for path in ["docs/SAFETY.md", "docs/KILL_SWITCH.md", "docs/PRODUCTION_LOCK.md", "ops/trust/allowed_signers"] {
-            server.put(path, "# Nothing yet.\n");
         }
         server.put(".gitignore", "/.agenttrader\n");
         server.put("ops/trust/actors.toml", ACTORS);

@@ -3,6 +3,7 @@
 use crate::repo::{Repo, asked};
 use agenttrader_governance::lock::later;
 use agenttrader_governance::lock::model::LOCK_PATH;
+use agenttrader_governance::lock::rules::docs::REQUIRED;
 use agenttrader_governance::lock::validate::{Asked, JudgeError, Standing, baseline, statically};
 use agenttrader_policy::finding::{Rule, Verdict};
 use std::fs;
@@ -88,6 +89,28 @@ fn documents_that_are_gone_or_say_something_else_fail_statically_without_git() {
     let found = crate::repo::failures(&statically(repo.root(), None).unwrap());
     assert_eq!(found.len(), 2, "{found:#?}");
     assert!(found[0].starts_with("docs docs/SAFETY.md") || found[1].starts_with("docs docs/SAFETY.md"), "{found:#?}");
+}
+
+#[test]
+fn each_required_document_that_is_gone_or_empty_fails_with_its_own_path_and_a_remedy() {
+    let Some(repo) = Repo::draft() else { return };
+    for path in REQUIRED {
+        let at = repo.root().join(path);
+        let good = fs::read(&at).unwrap();
+        for spoil in [Some("\n \t\n"), None] {
+            match spoil {
+                Some(blank) => fs::write(&at, blank).unwrap(),
+                None => fs::remove_file(&at).unwrap(),
+            }
+            let findings = statically(repo.root(), None).unwrap();
+            let failing: Vec<_> = findings.iter().filter(|finding| finding.verdict == Verdict::Fail).collect();
+            let [one] = failing.as_slice() else { panic!("{path}: {failing:#?}") };
+            assert_eq!((one.rule, one.path.as_str()), (Rule::Docs, path));
+            assert!(!one.remedy.is_empty());
+        }
+        fs::write(&at, good).unwrap();
+    }
+    assert_eq!(crate::repo::failures(&statically(repo.root(), None).unwrap()), Vec::<String>::new());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use agenttrader_authority::signers::AllowedSigners;
 use agenttrader_governance::lock::model::{LOCK_PATH, Lock, State};
+use agenttrader_governance::lock::rules::docs::REQUIRED;
 use agenttrader_governance::lock::validate::statically;
 use agenttrader_governance::scope::Scope;
 use std::fs;
@@ -24,4 +25,14 @@ fn this_repository_is_a_draft_of_the_usual_scope_and_lists_no_signer() {
 fn this_repository_holds_statically() {
     let found = crate::repo::failures(&statically(&root(), None).unwrap());
     assert_eq!(found, Vec::<String>::new());
+}
+
+#[test]
+fn every_runbook_and_every_page_on_operations_of_this_repository_is_required() {
+    for folder in ["docs/runbooks", "docs/ops"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = format!("{folder}/{}", entry.unwrap().file_name().to_str().unwrap());
+            assert!(REQUIRED.contains(&path.as_str()), "{path} may go missing unnoticed");
+        }
+    }
 }

@@ -9,6 +9,7 @@ use agenttrader_governance::git::sign::Signer;
 use agenttrader_governance::lock::genesis::{self, Named, Role};
 use agenttrader_governance::lock::model::{Component, LOCK_PATH, Lock, PAGE_PATH, State, Terms};
 use agenttrader_governance::lock::page::page;
+use agenttrader_governance::lock::rules::docs::REQUIRED;
 use agenttrader_governance::lock::validate::{Asked, JudgeError, Judgement, baseline};
 use agenttrader_governance::scope::Scope;
 use agenttrader_policy::finding::{Finding, Rule, Verdict};
@@ -46,7 +47,7 @@ impl Repo {
         repo.git(&["init", "--quiet", "--initial-branch=main"]);
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../policy/tests/sets/base"), repo.root());
         repo.put("README.md", "A floor.\n");
-        for document in ["docs/SAFETY.md", "docs/KILL_SWITCH.md", "docs/PRODUCTION_LOCK.md"] {
+        for document in REQUIRED.iter().filter(|document| **document != PAGE_PATH) {
             repo.put(document, "What is safe.\n");
         }
         repo.put(".gitignore", "/target\n*.ignored\n");

@@ -7,8 +7,33 @@ use crate::lock::model::{LOCK_BYTES_MOST, LOCK_PATH, Lock, PAGE_PATH};
 use crate::lock::page::page;
 use agenttrader_policy::finding::{Finding, Rule};
 
-/// Documents without which nobody should run this.
-pub const REQUIRED: [&str; 4] = [PAGE_PATH, "docs/SAFETY.md", "docs/KILL_SWITCH.md", "docs/PRODUCTION_LOCK.md"];
+/// Documents without which nobody should run this: what is safe and how it is locked and unlocked, how people look after a floor, and
+/// what they do when something goes wrong.
+pub const REQUIRED: [&str; 20] = [
+    PAGE_PATH,
+    "docs/SAFETY.md",
+    "docs/KILL_SWITCH.md",
+    "docs/MARKETDATA_HEALTH_CONTRACT.md",
+    "docs/PRODUCTION_LOCK.md",
+    "docs/UNLOCK.md",
+    "docs/approval_template.md",
+    "docs/ops/agent_mesh.md",
+    "docs/ops/audit_pack.md",
+    "docs/ops/go_no_go.md",
+    "docs/ops/mission_control.md",
+    "docs/runbooks/crash_loop.md",
+    "docs/runbooks/disaster_recovery.md",
+    "docs/runbooks/image_pull.md",
+    "docs/runbooks/kill_switch_drill.md",
+    "docs/runbooks/marketdata_stale.md",
+    "docs/runbooks/post_market.md",
+    "docs/runbooks/pre_market.md",
+    "docs/runbooks/resource_pressure.md",
+    "docs/runbooks/strategy_halted.md",
+];
+
+/// What to do about a document that is not there, or says nothing.
+const REMEDY: &str = "bring it back: `git log -- PATH` shows which commit took it away; a new floor writes its own";
 
 /// Most bytes of a document that are read.
 const DOCUMENT_BYTES_MOST: u64 = 4 * 1024 * 1024;
@@ -19,17 +44,12 @@ pub fn judge(disk: &Disk) -> Vec<Finding> {
     for path in REQUIRED {
         match disk.read(&RepoPath::from(path), DOCUMENT_BYTES_MOST) {
             Ok(bytes) if bytes.trim_ascii().is_empty() => {
-                findings.push(fail(Rule::Docs, path, "the required document is empty", "write it"));
+                findings.push(fail(Rule::Docs, path, "the required document is empty", REMEDY));
             }
             Ok(bytes) if path == PAGE_PATH => findings.extend(page_differs(disk, &bytes)),
             Ok(_) => {}
             Err(why) => {
-                findings.push(fail(
-                    Rule::Docs,
-                    path,
-                    format!("the required document cannot be read: {why}"),
-                    "write it",
-                ));
+                findings.push(fail(Rule::Docs, path, format!("the required document cannot be read: {why}"), REMEDY));
             }
         }
     }
