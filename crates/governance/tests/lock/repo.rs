@@ -36,8 +36,8 @@ pub struct Repo {
 }
 
 impl Repo {
-    /// A draft, committed; none where git or ssh-keygen is missing and the test is skipped.
-    pub fn draft() -> Option<Self> {
+    /// Nothing yet; none where git or ssh-keygen is missing and the test is skipped.
+    pub fn empty() -> Option<Self> {
         agenttrader_outside::command("git")?;
         agenttrader_outside::command("ssh-keygen")?;
         let dir = tempfile::tempdir().unwrap();
@@ -45,6 +45,12 @@ impl Repo {
         fs::create_dir(&root).unwrap();
         let repo = Self { dir, root };
         repo.git(&["init", "--quiet", "--initial-branch=main"]);
+        Some(repo)
+    }
+
+    /// A draft, committed.
+    pub fn draft() -> Option<Self> {
+        let repo = Self::empty()?;
         copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../policy/tests/sets/base"), repo.root());
         repo.put("README.md", "A floor.\n");
         for document in REQUIRED.iter().filter(|document| **document != PAGE_PATH) {
@@ -68,7 +74,7 @@ impl Repo {
     }
 
     /// Another one, with the same history and the same people.
-    #[allow(dead_code, reason = "used by the tests of unlocks")]
+    #[allow(dead_code, reason = "used where making one takes long")]
     pub fn copied(&self) -> Self {
         let dir = tempfile::tempdir().unwrap();
         copy(self.dir.path(), dir.path());
@@ -226,7 +232,7 @@ pub fn terms() -> Terms {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
