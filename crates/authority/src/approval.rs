@@ -1,10 +1,6 @@
 //! Approvals: a person's yes to one proposal.
 
-use crate::namespace::Namespace;
-use crate::presented::{Presented, Unusable, Verified};
-use crate::signed_file::{SignedFile, signed_by};
 use crate::statement::{Predicate, Statement, Subject};
-use crate::trust_root::TrustRoot;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::price::Price;
 use agenttrader_core::time::UnixNanos;
@@ -74,43 +70,4 @@ pub enum ApprovalError {
     /// Nobody signed.
     #[error("nobody signed the approval")]
     Unsigned,
-}
-
-/// Verifies an approval's file against the build's trust root. `at` is the time that signed files expire by: the keys must be good then.
-///
-/// Whether it binds *this* proposal, now, is the gate's to say.
-pub fn approval(file: &SignedFile, root: &TrustRoot, at: UnixNanos) -> Presented<Approval> {
-    Presented::of(file.bytes().and_then(|bytes| verify(bytes, file, root, at)), || None)
-}
-
-/// The proposal that a file claims to be about, as nobody's word: to find the file that is looked at.
-pub fn claims(file: &SignedFile) -> Option<Digest> {
-    let bytes = file.bytes().ok()?;
-    Statement::<ApprovalPredicate>::read(bytes).ok()?.sha256(PROPOSAL)
-}
-
-fn verify(bytes: &[u8], file: &SignedFile, root: &TrustRoot, at: UnixNanos) -> Result<Verified<Approval>, Unusable> {
-    let signed_by = signed_by(bytes, &file.signatures, &[Namespace::ProposalApproval], root.signers(), at)?;
-    if signed_by.is_empty() {
-        return Err(ApprovalError::Unsigned.into());
-    }
-    let statement = Statement::<ApprovalPredicate>::read(bytes)?;
-    let Some(proposal_digest) = statement.sha256(PROPOSAL).filter(|_| statement.subject.len() == 1) else {
-        return Err(ApprovalError::Subject.into());
-    };
-    let ApprovalPredicate { limits_digest, reference_price, signed_at, expires_at } = statement.predicate;
-    if expires_at <= signed_at {
-        return Err(ApprovalError::Never { signed_at, expires_at }.into());
-    }
-    let approvers = signed_by.iter().map(|by| by.principal().to_owned()).collect();
-    let sha256 = Digest::of(bytes);
-    Ok(Verified::of(Approval {
-        sha256,
-        proposal_digest,
-        limits_digest,
-        reference_price,
-        signed_at,
-        expires_at,
-        approvers,
-    }))
 }

@@ -2,12 +2,8 @@
 
 use crate::delegation::Delegation;
 use crate::grant_limits::GrantLimits;
-use crate::namespace::Namespace;
-use crate::presented::{Presented, Unusable, Verified};
 use crate::quorum::Quorum;
-use crate::signed_file::{PersonsSignature, SIGNED_FILE_BYTES_MAX, SignedFile, signed_by};
 use crate::statement::{GitCommit, Predicate, Statement, Subject, is_name, is_text};
-use crate::trust_root::TrustRoot;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::symbol::Symbol;
 use agenttrader_core::time::{Span, UnixNanos};
@@ -203,46 +199,6 @@ impl GrantPredicate {
             Some(_) | None => Ok(()),
         }
     }
-}
-
-/// Verifies a grant's file against the build's trust root. `at` is the time that signed files expire by: the keys must be good then.
-pub fn grant(file: &SignedFile, root: &TrustRoot, at: UnixNanos) -> Presented<Grant> {
-    let judged = file.bytes().and_then(|bytes| verify(bytes, &file.signatures, root, at));
-    Presented::of(judged, || read(file.text.as_bytes()).ok())
-}
-
-fn verify(
-    bytes: &[u8],
-    signatures: &[PersonsSignature],
-    root: &TrustRoot,
-    at: UnixNanos,
-) -> Result<Verified<Grant>, Unusable> {
-    let signed_by = signed_by(bytes, signatures, &[Namespace::ExecutionGrant], root.signers(), at)?;
-    Quorum { operators: 1, reviewers: 1 }.check(&signed_by)?;
-    let grant = read(bytes)?;
-    grant.terms.quorum().check(&signed_by)?;
-    let signed_by = signed_by.iter().map(|by| by.principal().to_owned()).collect();
-    Ok(Verified::of(Grant { signed_by, ..grant }))
-}
-
-/// What a grant's bytes say, as nobody's word.
-fn read(bytes: &[u8]) -> Result<Grant, Unusable> {
-    if bytes.len() > SIGNED_FILE_BYTES_MAX {
-        return Err(Unusable::TooLarge { size: bytes.len(), max: SIGNED_FILE_BYTES_MAX });
-    }
-    let statement = Statement::<GrantPredicate>::read(bytes)?;
-    let subjects = (statement.commit(COMMIT), statement.sha256(LOCK), statement.sha256(IMAGE));
-    let (Some(git_commit), Some(lock_sha256), Some(image_sha256)) = subjects else {
-        return Err(GrantError::Subjects.into());
-    };
-    if statement.subject.len() != 3 {
-        return Err(GrantError::Subjects.into());
-    }
-    let git_commit = git_commit.clone();
-    let terms = statement.predicate;
-    terms.check()?;
-    let sha256 = Digest::of(bytes);
-    Ok(Grant { sha256, terms, git_commit, lock_sha256, image_sha256, signed_by: Vec::new() })
 }
 
 fn distinct<T: Ord>(name: &'static str, list: &[T]) -> Result<(), GrantError> {

@@ -33,3 +33,4 @@ pub mod sshsig;
 pub mod statement;
 pub mod trust_root;
 pub mod unlock_approval;
+pub mod verify;

@@ -3,7 +3,6 @@
 use crate::approval::ApprovalError;
 use crate::grant::GrantError;
 use crate::quorum::QuorumError;
-use crate::signed_file::SIGNATURES_MAX;
 use crate::signers::SignerError;
 use crate::statement::StatementError;
 use agenttrader_core::digest::Digest;
@@ -71,10 +70,12 @@ pub enum Unusable {
     #[error("is revoked")]
     Revoked,
     /// More signatures than people would make.
-    #[error("has {found} signatures, more than {SIGNATURES_MAX}")]
+    #[error("has {found} signatures, more than {max}")]
     TooManySignatures {
         /// How many.
         found: usize,
+        /// Most that are looked at.
+        max: usize,
     },
     /// A signature beside it does not count.
     #[error("the signature of `{principal}` does not count")]

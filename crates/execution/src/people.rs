@@ -1,12 +1,13 @@
 //! What people signed, as it came: grants and approvals, judged anew for each proposal, and what was used of them.
 
 use crate::output::{DeskOutput, SignedFileRead};
-use agenttrader_authority::approval::{self, Approval, approval};
+use agenttrader_authority::approval::Approval;
 use agenttrader_authority::delegation::strategy_sha256;
-use agenttrader_authority::grant::{ExecutionMode, Grant, grant};
+use agenttrader_authority::grant::{ExecutionMode, Grant};
 use agenttrader_authority::presented::{Presented, Shown};
 use agenttrader_authority::signed_file::SignedFile;
 use agenttrader_authority::trust_root::TrustRoot;
+use agenttrader_authority::verify::{self, approval, grant};
 use agenttrader_core::decision::Delegated;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::Build;
@@ -109,7 +110,7 @@ impl People {
             return Presented::Unknown;
         }
         let unspent = self.approvals.files.values().filter(|file| !self.consumed.contains(&file.sha256));
-        let about = unspent.filter(|file| approval::claims(file) == Some(proposal_digest));
+        let about = unspent.filter(|file| verify::claims(file) == Some(proposal_digest));
         let mut found = Presented::Missing;
         for file in about {
             found = approval(file, &self.root, now);

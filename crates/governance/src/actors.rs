@@ -15,3 +15,4 @@ pub mod offence;
 mod paths;
 pub mod push;
 mod trees;
+pub mod update;

@@ -14,6 +14,7 @@ pub mod objects;
 pub mod path;
 pub mod program;
 pub mod quarantine;
+mod read;
 pub mod refs;
 pub mod repository;
 pub mod sign;

@@ -8,7 +8,7 @@ use agenttrader_governance::actors::actor::{Actor, Kind};
 use agenttrader_governance::actors::change;
 use agenttrader_governance::actors::error::PolicyError;
 use agenttrader_governance::actors::offence::Offence;
-use agenttrader_governance::actors::push;
+use agenttrader_governance::actors::{push, update};
 use agenttrader_governance::git::error::GitError;
 use agenttrader_governance::git::id::Id;
 use agenttrader_governance::git::program::Programs;
@@ -77,7 +77,7 @@ fn pushed(settings: &Settings, arguments: &CheckArgs, variable: &str) -> Done {
             Failure::new(Exit::CouldNot, "git tells of more refs than are judged").hint("push fewer refs at once")
         );
     }
-    let updates = push::updates(&lines).map_err(|error| unjudged(&error))?;
+    let updates = update::updates(&lines).map_err(|error| unjudged(&error))?;
     let base = arguments.base.as_deref().unwrap_or("HEAD");
     let judged = push::judge(&repository, base, pusher, &updates).map_err(|error| unjudged(&error))?;
     let verdict = Verdict {

@@ -1,12 +1,13 @@
 //! Approvals of proposals.
 
 use crate::common::at;
-use agenttrader_authority::approval::{Approval, ApprovalError, ApprovalPredicate, approval};
+use agenttrader_authority::approval::{Approval, ApprovalError, ApprovalPredicate};
 use agenttrader_authority::presented::{Presented, Unusable};
 use agenttrader_authority::quorum::QuorumError;
 use agenttrader_authority::signed_file::SignedFile;
 use agenttrader_authority::statement::{StatementError, Subject};
 use agenttrader_authority::trust_root::TrustRoot;
+use agenttrader_authority::verify::approval;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::price::Price;
 use agenttrader_core::time::Span;

@@ -2,14 +2,15 @@
 
 use crate::common::at;
 use agenttrader_authority::delegation::{DayWindow, Delegation, TimeOfDay};
-use agenttrader_authority::grant::{ExecutionMode, Grant, GrantError, GrantPredicate, grant};
+use agenttrader_authority::grant::{ExecutionMode, Grant, GrantError, GrantPredicate};
 use agenttrader_authority::grant_limits::{GrantLimits, GrantOrderLimits};
 use agenttrader_authority::presented::{Presented, Unusable};
 use agenttrader_authority::quorum::QuorumError;
-use agenttrader_authority::signed_file::{SIGNED_FILE_BYTES_MAX, SignedFile};
+use agenttrader_authority::signed_file::{SIGNATURES_MAX, SIGNED_FILE_BYTES_MAX, SignedFile};
 use agenttrader_authority::signers::SignerError;
 use agenttrader_authority::statement::{GitCommit, Statement, StatementError, Subject};
 use agenttrader_authority::trust_root::{SignersText, TrustRoot};
+use agenttrader_authority::verify::grant;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::money::Money;
 use agenttrader_core::order::Intent;
@@ -189,7 +190,7 @@ fn a_signature_counts_for_grants_these_bytes_and_its_own_name_alone() {
     assert!(matches!(judged(&swapped), Err(Unusable::Signature { problem: SignerError::OtherPrincipal { .. }, .. })));
     let mut many = file(terms(), &["ann", "bob"]);
     many.signatures = std::iter::repeat_n(many.signatures[0].clone(), 9).collect();
-    assert_eq!(judged(&many), Err(Unusable::TooManySignatures { found: 9 }));
+    assert_eq!(judged(&many), Err(Unusable::TooManySignatures { found: 9, max: SIGNATURES_MAX }));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use crate::actors::change::unknown;
 use crate::actors::error::PolicyError;
 use crate::actors::offence::{Kind, Offence};
-use crate::actors::push::Update;
+use crate::actors::update::Update;
 use crate::git::error::GitError;
 use crate::git::id::Id;
 use crate::git::path::RepoPath;

@@ -6,50 +6,12 @@ use crate::actors::change::{actors, commits};
 use crate::actors::error::PolicyError;
 use crate::actors::offence::{Kind as Of, Offence};
 use crate::actors::trees::Trees;
+use crate::actors::update::Update;
 use crate::git::error::GitError;
 use crate::git::id::Id;
 use crate::git::repository::Repository;
 use agenttrader_core::error_chain::chain;
 use std::collections::HashSet;
-
-/// Most refs of one push.
-const REFS_MOST: usize = 1_000;
-
-/// A ref that is pushed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Update {
-    /// What it names; none where it is new.
-    pub old: Option<Id>,
-    /// What it shall name; none where it is deleted.
-    pub new: Option<Id>,
-    /// The ref.
-    pub name: String,
-}
-
-/// Reads `OLD NEW REF`, a line each.
-///
-/// # Errors
-/// [`PolicyError`].
-pub fn updates(told: &[u8]) -> Result<Vec<Update>, PolicyError> {
-    let mut found = Vec::new();
-    let lines = told.strip_suffix(b"\n").unwrap_or(told).split(|byte| *byte == b'\n');
-    for (line, number) in lines.zip(1..).filter(|_| !told.is_empty()) {
-        if number > REFS_MOST {
-            return Err(PolicyError::TooMany { what: "refs of one push", limit: REFS_MOST });
-        }
-        found.push(update(line).ok_or(PolicyError::Line { line: number })?);
-    }
-    if found.is_empty() { Err(PolicyError::Nothing) } else { Ok(found) }
-}
-
-fn update(line: &[u8]) -> Option<Update> {
-    let text = std::str::from_utf8(line).ok()?;
-    let mut words = text.split(' ');
-    let (old, new, name) = (Id::parse(words.next()?)?, Id::parse(words.next()?)?, words.next()?);
-    let some = |id: Id| (id != Id::from_bytes([0; 20])).then_some(id);
-    let whole = words.next().is_none() && name.starts_with("refs/") && !name.chars().any(char::is_control);
-    whole.then(|| Update { old: some(old), new: some(new), name: name.to_owned() })
-}
 
 /// What judging a push came to.
 #[derive(Clone, Debug, PartialEq, Eq)]

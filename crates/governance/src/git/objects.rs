@@ -3,13 +3,12 @@
 use crate::git::commit::Commit;
 use crate::git::error::GitError;
 use crate::git::id::{Id, Kind};
-use crate::git::repository::Repository;
 use crate::git::tree::{TreeEntry, tree_entries};
 use agenttrader_core::digest::Digest;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 
 /// Most bytes of a file or a folder that are read.
@@ -47,64 +46,13 @@ impl Drop for Running {
     }
 }
 
-impl Repository {
-    /// A file's bytes.
-    ///
-    /// # Errors
-    /// [`GitError`].
-    pub fn blob(&self, id: Id) -> Result<Vec<u8>, GitError> {
-        self.object(id, Kind::Blob, BLOB_BYTES_MOST)
-    }
-
-    /// The SHA-256 of a file's bytes; computed once, though many locks hold the file.
-    ///
-    /// # Errors
-    /// [`GitError`].
-    pub fn sha256(&self, id: Id) -> Result<Digest, GitError> {
-        if let Some(digest) = self.objects().digests.borrow().get(&id) {
-            return Ok(*digest);
-        }
-        let digest = Digest::of(&self.blob(id)?);
-        self.objects().digests.borrow_mut().insert(id, digest);
-        Ok(digest)
-    }
-
-    /// A commit.
-    ///
-    /// # Errors
-    /// [`GitError`].
-    pub fn commit(&self, id: Id) -> Result<Rc<Commit>, GitError> {
-        if let Some(commit) = self.objects().commits.borrow().get(&id) {
-            return Ok(Rc::clone(commit));
-        }
-        let commit = Rc::new(Commit::parse(id, self.object(id, Kind::Commit, COMMIT_BYTES_MOST)?)?);
-        keep(&self.objects().commits, id, &commit);
-        Ok(commit)
-    }
-
-    /// The entries of one folder.
-    ///
-    /// # Errors
-    /// [`GitError`].
-    pub fn tree(&self, id: Id) -> Result<Rc<Vec<TreeEntry>>, GitError> {
-        if let Some(tree) = self.objects().trees.borrow().get(&id) {
-            return Ok(Rc::clone(tree));
-        }
-        let tree = Rc::new(tree_entries(id, &self.object(id, Kind::Tree, BLOB_BYTES_MOST)?)?);
-        keep(&self.objects().trees, id, &tree);
-        Ok(tree)
-    }
-
-    /// The bytes of an annotated tag.
-    pub(crate) fn tag_bytes(&self, id: Id) -> Result<Vec<u8>, GitError> {
-        self.object(id, Kind::Tag, COMMIT_BYTES_MOST)
-    }
-
-    fn object(&self, id: Id, wanted: Kind, limit: u64) -> Result<Vec<u8>, GitError> {
-        let mut slot = self.objects().running.borrow_mut();
+impl Objects {
+    /// An object's bytes; `git` is a call of git in the repository.
+    fn object(&self, git: impl FnOnce() -> Command, id: Id, wanted: Kind, limit: u64) -> Result<Vec<u8>, GitError> {
+        let mut slot = self.running.borrow_mut();
         let mut running = match slot.take() {
             Some(running) => running,
-            None => self.start()?,
+            None => Running::start(git())?,
         };
         // Left out of its slot at an error: what is in the pipe then belongs to no later question.
         let bytes = running.read(id, wanted, limit)?;
@@ -113,19 +61,53 @@ impl Repository {
         if found == id { Ok(bytes) } else { Err(GitError::Altered { id, found }) }
     }
 
-    fn start(&self) -> Result<Running, GitError> {
-        let broken = |source| GitError::Run { program: "git cat-file".to_owned(), source };
-        let mut git = self.git();
-        git.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = git.spawn().map_err(broken)?;
-        match (child.stdin.take(), child.stdout.take()) {
-            (Some(ask), Some(answers)) => Ok(Running { child, ask, answers: BufReader::new(answers) }),
-            _ => Err(broken(std::io::Error::other("it has no pipes"))),
+    pub(super) fn blob(&self, git: impl FnOnce() -> Command, id: Id) -> Result<Vec<u8>, GitError> {
+        self.object(git, id, Kind::Blob, BLOB_BYTES_MOST)
+    }
+
+    pub(super) fn tag(&self, git: impl FnOnce() -> Command, id: Id) -> Result<Vec<u8>, GitError> {
+        self.object(git, id, Kind::Tag, COMMIT_BYTES_MOST)
+    }
+
+    pub(super) fn sha256(&self, git: impl FnOnce() -> Command, id: Id) -> Result<Digest, GitError> {
+        if let Some(digest) = self.digests.borrow().get(&id) {
+            return Ok(*digest);
         }
+        let digest = Digest::of(&self.blob(git, id)?);
+        self.digests.borrow_mut().insert(id, digest);
+        Ok(digest)
+    }
+
+    pub(super) fn commit(&self, git: impl FnOnce() -> Command, id: Id) -> Result<Rc<Commit>, GitError> {
+        if let Some(commit) = self.commits.borrow().get(&id) {
+            return Ok(Rc::clone(commit));
+        }
+        let commit = Rc::new(Commit::parse(id, self.object(git, id, Kind::Commit, COMMIT_BYTES_MOST)?)?);
+        keep(&self.commits, id, &commit);
+        Ok(commit)
+    }
+
+    pub(super) fn tree(&self, git: impl FnOnce() -> Command, id: Id) -> Result<Rc<Vec<TreeEntry>>, GitError> {
+        if let Some(tree) = self.trees.borrow().get(&id) {
+            return Ok(Rc::clone(tree));
+        }
+        let tree = Rc::new(tree_entries(id, &self.object(git, id, Kind::Tree, BLOB_BYTES_MOST)?)?);
+        keep(&self.trees, id, &tree);
+        Ok(tree)
     }
 }
 
 impl Running {
+    fn start(mut git: Command) -> Result<Self, GitError> {
+        let broken = |source| GitError::Run { program: "git cat-file".to_owned(), source };
+        git.args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = git.spawn().map_err(broken)?;
+        match (child.stdin.take(), child.stdout.take()) {
+            (Some(ask), Some(answers)) => Ok(Self { child, ask, answers: BufReader::new(answers) }),
+            _ => Err(broken(std::io::Error::other("it has no pipes"))),
+        }
+    }
+
     fn read(&mut self, id: Id, wanted: Kind, limit: u64) -> Result<Vec<u8>, GitError> {
         let broken = |source| GitError::Answer { id, source };
         writeln!(self.ask, "{id}").and_then(|()| self.ask.flush()).map_err(broken)?;

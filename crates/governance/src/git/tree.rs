@@ -1,15 +1,11 @@
-//! Folders, from their bytes, and all files of a commit.
+//! Folders, from their bytes.
 
 use crate::git::error::GitError;
 use crate::git::id::Id;
 use crate::git::path::RepoPath;
-use crate::git::repository::Repository;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-
-/// Deepest nesting of folders that is read.
-const DEPTH_MOST: usize = 128;
 
 /// What stands at a path, as git says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -119,67 +115,6 @@ fn first_entry(bytes: &[u8]) -> Option<(TreeEntry, &[u8])> {
         mode => Entry::Leaf(Leaf { mode: Mode::of_digits(std::str::from_utf8(mode).ok()?)?, id }),
     };
     Some((TreeEntry { name: name.to_vec(), entry }, after))
-}
-
-impl Repository {
-    /// All files of a commit.
-    ///
-    /// # Errors
-    /// [`GitError`].
-    pub fn files(&self, commit: Id) -> Result<Files, GitError> {
-        let mut files = Files::new();
-        self.gather(self.commit(commit)?.tree, &RepoPath::from(""), 0, &mut files)?;
-        Ok(files)
-    }
-
-    fn gather(&self, tree: Id, folder: &RepoPath, depth: usize, files: &mut Files) -> Result<(), GitError> {
-        if depth > DEPTH_MOST {
-            return Err(GitError::malformed(
-                format!("the folder {folder}"),
-                format!("it lies more than {DEPTH_MOST} deep"),
-            ));
-        }
-        for entry in self.tree(tree)?.iter() {
-            let path = folder.join(&entry.name);
-            match entry.entry {
-                Entry::Folder(id) => self.gather(id, &path, depth.saturating_add(1), files)?,
-                Entry::Leaf(leaf) => {
-                    files.insert(path, leaf);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// What stands at one path of a commit; nothing for a folder.
-    ///
-    /// # Errors
-    /// [`GitError`].
-    pub fn at(&self, commit: Id, path: &str) -> Result<Option<Leaf>, GitError> {
-        let mut tree = self.commit(commit)?.tree;
-        let mut parts = path.split('/').peekable();
-        while let Some(part) = parts.next() {
-            let entries = self.tree(tree)?;
-            let found = entries.iter().find(|entry| entry.name == part.as_bytes()).map(|entry| entry.entry);
-            match (found, parts.peek()) {
-                (Some(Entry::Folder(id)), Some(_)) => tree = id,
-                (Some(Entry::Leaf(leaf)), None) => return Ok(Some(leaf)),
-                _ => return Ok(None),
-            }
-        }
-        Ok(None)
-    }
-
-    /// A file's bytes at a commit; nothing where there is no file.
-    ///
-    /// # Errors
-    /// [`GitError`].
-    pub fn file_at(&self, commit: Id, path: &str) -> Result<Option<Vec<u8>>, GitError> {
-        match self.at(commit, path)? {
-            Some(Leaf { mode: Mode::File | Mode::Executable, id }) => self.blob(id).map(Some),
-            _ => Ok(None),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::git::error::GitError;
 use crate::lock::people::PeopleError;
 use crate::lock::validate::JudgeError;
+use crate::unlock::refused::{Refused, Stop};
 use agenttrader_policy::finding::Finding;
 
 /// Why.
@@ -36,5 +37,20 @@ pub enum WriteError {
 impl WriteError {
     pub(crate) fn refused(what: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::Refused { what: what.into(), remedy: remedy.into() }
+    }
+}
+
+impl From<Stop> for WriteError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Git(error) => Self::Git(error),
+            Stop::Refused(refused) => Self::refused(refused.line(), refused.reason.remedy()),
+        }
+    }
+}
+
+impl From<Refused> for WriteError {
+    fn from(refused: Refused) -> Self {
+        Stop::Refused(refused).into()
     }
 }

@@ -1,9 +1,17 @@
 //! What a pack says to its auditor. Every command in it can be run as it is printed.
 
 use super::About;
-use super::write::Beside;
+use super::evidence::Evidence;
 use agenttrader_audit::note::{Note, VerifierKey};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+
+/// What a pack holds beside the logs, for its README.
+pub(super) struct Beside<'a> {
+    pub(super) cosigned: &'a BTreeMap<String, String>,
+    pub(super) evidence: &'a Evidence,
+    pub(super) has_blobs: bool,
+}
 
 /// What the text is about.
 pub(super) struct Shown<'a> {

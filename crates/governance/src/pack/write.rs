@@ -1,9 +1,10 @@
 //! Making a pack. A floor may run meanwhile: each log is taken as one of its checkpoints says, and what grew past it is cut.
 
-use super::evidence::{Evidence, gather};
+use super::evidence::gather;
 use super::frames::{FrameWriter, Sealed};
 use super::lines::{configs_lines, index_line, time_of};
 use super::member::{ABOUT, CONFIGS, EFFECTIVE, INDEX, KEYS, README, VKEYS, WITNESS_VKEYS};
+use super::readme::Beside;
 use super::tar::{BLOCK, END_BLOCKS, Header, padding};
 use super::{About, FORMAT, PACK_SUFFIX, Pack, PackError, PackedLog, readme, verify};
 use crate::committed::{Committed, CommittedError, tile_bytes};
@@ -270,13 +271,6 @@ fn configuration(data_dir: &Path) -> Option<(uuid::Uuid, Configuration)> {
             _ => None,
         }
     })
-}
-
-/// What a pack holds beside the logs, for its README.
-pub(super) struct Beside<'a> {
-    pub(super) cosigned: &'a BTreeMap<String, String>,
-    pub(super) evidence: &'a Evidence,
-    pub(super) has_blobs: bool,
 }
 
 /// The archive on its way into its frames.

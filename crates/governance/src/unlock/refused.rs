@@ -2,7 +2,6 @@
 
 use crate::git::error::GitError;
 use crate::lock::people::PeopleError;
-use crate::lock::write_error::WriteError;
 use agenttrader_authority::presented::Unusable;
 use agenttrader_authority::quorum::QuorumError;
 use agenttrader_authority::signers::SignerError;
@@ -242,20 +241,5 @@ impl From<PeopleError> for Stop {
             PeopleError::Git(error) => Self::Git(error),
             error => Refused::new(Reason::PeopleUnreadable, "ops/trust/allowed_signers", chain(&error)).into(),
         }
-    }
-}
-
-impl From<Stop> for WriteError {
-    fn from(stop: Stop) -> Self {
-        match stop {
-            Stop::Git(error) => Self::Git(error),
-            Stop::Refused(refused) => Self::refused(refused.line(), refused.reason.remedy()),
-        }
-    }
-}
-
-impl From<Refused> for WriteError {
-    fn from(refused: Refused) -> Self {
-        Stop::Refused(refused).into()
     }
 }

@@ -3,7 +3,8 @@
 
 use crate::repo::{Repo, asked};
 use agenttrader_governance::actors::error::PolicyError;
-use agenttrader_governance::actors::push::{Judged, Update, judge};
+use agenttrader_governance::actors::push::{Judged, judge};
+use agenttrader_governance::actors::update::Update;
 use agenttrader_governance::git::id::Id;
 use agenttrader_governance::lock::later::tag;
 use agenttrader_governance::lock::model::LOCK_PATH;

@@ -115,8 +115,8 @@ mod tests {
     use super::*;
     use crate::answer::Answer::{DoesNotHold, Holds, Unknown};
     use crate::tests::fixture::{World, money, now, price, root};
-    use agenttrader_authority::approval::approval as verify;
     use agenttrader_authority::presented::Presented;
+    use agenttrader_authority::verify::approval as verify;
     use agenttrader_core::reason::Reason;
     use agenttrader_people::signed_file;
 

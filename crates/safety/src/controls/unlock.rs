@@ -105,9 +105,9 @@ mod tests {
     use super::*;
     use crate::answer::Answer::{DoesNotHold, Holds, Unknown};
     use crate::tests::fixture::{World, grant_file, now, root, symbol, terms};
-    use agenttrader_authority::grant::grant as verify;
     use agenttrader_authority::signed_file::SignedFile;
     use agenttrader_authority::trust_root::TrustRoot;
+    use agenttrader_authority::verify::grant as verify;
     use agenttrader_core::reason::Reason;
     use agenttrader_core::time::Span;
 
