@@ -13,7 +13,7 @@ use crate::git::tree::Files;
 use crate::lock::chain::{Locks, Placed};
 use crate::lock::model::{LOCK_BYTES_MOST, LOCK_PATH, Lock, PAGE_PATH};
 use crate::lock::people::{People, PeopleError};
-use crate::lock::rules::scope::{Locking, judge};
+use crate::lock::rules::scope::judge;
 use agenttrader_authority::git_signature;
 use agenttrader_authority::namespace::Namespace;
 use agenttrader_core::digest::Digest;
@@ -147,8 +147,7 @@ impl Baseline {
             return Ok(Err(format!("the lock of {commit} does not follow the lock {}", standing.sha256)));
         }
         let files = repository.files(commit)?;
-        let locking = Locking { repository, files: &files, lock: &placed, locks: &locks, root: None };
-        let findings = judge(&locking)?;
+        let findings = judge(repository, &files, &placed, &locks, None)?;
         let failing = findings.into_iter().find(|finding| finding.verdict == Verdict::Fail);
         Ok(match failing {
             Some(finding) => {

@@ -2,6 +2,9 @@
 
 use agenttrader_policy::finding::{Finding, Rule, Verdict};
 
+/// Most files that are listed one by one.
+const LISTED_MOST: usize = 200;
+
 /// What a rule says of the whole, or of one file.
 pub fn finding(rule: Rule, verdict: Verdict, path: &str, message: impl Into<String>, remedy: &str) -> Finding {
     Finding {
@@ -20,6 +23,13 @@ pub fn finding(rule: Rule, verdict: Verdict, path: &str, message: impl Into<Stri
 /// It does not hold.
 pub fn fail(rule: Rule, path: &str, message: impl Into<String>, remedy: &str) -> Finding {
     finding(rule, Verdict::Fail, path, message, remedy)
+}
+
+/// Files that differ, each with how; of very many the first, and how many more there are.
+pub fn differing<'a>(rule: Rule, found: &'a [(String, String)], remedy: &'a str) -> impl Iterator<Item = Finding> + 'a {
+    let more = found.len().saturating_sub(LISTED_MOST);
+    let rest = (more > 0).then(|| fail(rule, "", format!("{more} more files differ"), remedy));
+    found.iter().take(LISTED_MOST).map(move |(path, how)| fail(rule, path, how, remedy)).chain(rest)
 }
 
 /// It holds.

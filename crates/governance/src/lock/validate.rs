@@ -130,8 +130,7 @@ pub fn baseline(repository: &Repository, asked: &Asked<'_>) -> Result<Judgement,
             }
         }
         Standing::Locked(lock) => {
-            let locking = scope::Locking { repository, files: &files, lock, locks: &locks, root: asked.root };
-            let judged = scope::judge(&locking)?;
+            let judged = scope::judge(repository, &files, lock, &locks, asked.root)?;
             let is_legitimate = !fails(&judged);
             findings.extend(judged);
             findings.extend(evidence::judge(repository, lock)?);

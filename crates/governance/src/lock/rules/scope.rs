@@ -6,7 +6,7 @@ use crate::git::error::GitError;
 use crate::git::repository::Repository;
 use crate::git::tree::Files;
 use crate::lock::chain::{Locks, Placed};
-use crate::lock::findings::{fail, or_pass};
+use crate::lock::findings::{differing, fail, or_pass};
 use crate::lock::model::{LOCK_PATH, Lock, LockedFile, policy_digest};
 use crate::lock::people::People;
 use crate::lock::unlocked;
@@ -21,32 +21,21 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Where the first lock's evidence and signatures stand.
 pub const GENESIS: &str = "ops/unlock/genesis";
 
-/// Most files that are listed one by one.
-const LISTED_MOST: usize = 200;
-
-/// What is judged.
-#[derive(Debug)]
-pub struct Locking<'a> {
-    /// The repository.
-    pub repository: &'a Repository,
-    /// HEAD's files.
-    pub files: &'a Files,
-    /// HEAD's lock, in its place.
-    pub lock: &'a Placed,
-    /// The locks of HEAD's history.
-    pub locks: &'a Locks,
-    /// The SHA-256 of the first lock that is trusted.
-    pub root: Option<Digest>,
-}
-
-/// The rule.
+/// The rule, over HEAD's files and its lock in its place, among the locks of HEAD's history; `root` is the SHA-256 of the first lock that is
+/// trusted.
 ///
 /// # Errors
 /// [`GitError`].
-pub fn judge(locking: &Locking<'_>) -> Result<Vec<Finding>, GitError> {
-    let mut findings = digests(locking)?;
-    findings.extend(legitimacy(locking)?);
-    let files = locking.files.keys().filter(|path| locking.lock.lock.terms.scope.holds(path)).count();
+pub fn judge(
+    repository: &Repository,
+    files: &Files,
+    lock: &Placed,
+    locks: &Locks,
+    root: Option<Digest>,
+) -> Result<Vec<Finding>, GitError> {
+    let mut findings = digests(repository, files, lock)?;
+    findings.extend(legitimacy(repository, lock, locks, root)?);
+    let files = files.keys().filter(|path| lock.lock.terms.scope.holds(path)).count();
     Ok(or_pass(Rule::Scope, findings, format!("{files} locked files equal their digests, and the lock is legitimate")))
 }
 
@@ -66,8 +55,7 @@ pub fn locked_files(repository: &Repository, files: &Files, scope: &Scope) -> Re
     Ok(locked)
 }
 
-fn digests(locking: &Locking<'_>) -> Result<Vec<Finding>, GitError> {
-    let Locking { repository, files, lock, .. } = locking;
+fn digests(repository: &Repository, files: &Files, lock: &Placed) -> Result<Vec<Finding>, GitError> {
     let (scope, Some(locked)) = (&lock.lock.terms.scope, lock.lock.locked()) else { return Ok(Vec::new()) };
     let mut findings: Vec<_> = refusals(repository, files, scope)?
         .into_iter()
@@ -80,12 +68,12 @@ fn digests(locking: &Locking<'_>) -> Result<Vec<Finding>, GitError> {
             )
         })
         .collect();
-    let found = locked_files(repository, files, scope)?;
+    let held = locked_files(repository, files, scope)?;
     let by_path =
         |files: &[LockedFile]| files.iter().map(|file| (file.path.clone(), file.clone())).collect::<BTreeMap<_, _>>();
-    let (wanted, is) = (by_path(&locked.files), by_path(&found));
+    let (wanted, is) = (by_path(&locked.files), by_path(&held));
     let paths: BTreeSet<&String> = wanted.keys().chain(is.keys()).collect();
-    let differing: Vec<_> = paths
+    let found: Vec<_> = paths
         .into_iter()
         .filter_map(|path| match (wanted.get(path), is.get(path)) {
             (Some(wanted), Some(is)) if wanted == is => None,
@@ -96,20 +84,22 @@ fn digests(locking: &Locking<'_>) -> Result<Vec<Finding>, GitError> {
             (Some(_), None) => Some((path, "it is locked, and is gone")),
             _ => Some((path, "it is in the scope, and the lock does not hold it")),
         })
+        .map(|(path, how)| (path.clone(), how.to_owned()))
         .collect();
     let remedy = "a change of locked files is an unlock: `agenttrader lock status` lists what differs";
-    findings.extend(differing.iter().take(LISTED_MOST).map(|(path, what)| fail(Rule::Scope, path, *what, remedy)));
-    if let Some(more) = differing.len().checked_sub(LISTED_MOST).filter(|more| *more > 0) {
-        findings.push(fail(Rule::Scope, "", format!("{more} more locked files differ"), remedy));
-    }
+    findings.extend(differing(Rule::Scope, &found, remedy));
     if locked.policy_sha256 != policy_digest(&locked.files) {
         findings.push(fail(Rule::Scope, LOCK_PATH, "policy_sha256 is not that of its own files", remedy));
     }
     Ok(findings)
 }
 
-fn legitimacy(locking: &Locking<'_>) -> Result<Vec<Finding>, GitError> {
-    let Locking { repository, lock, locks, root, .. } = locking;
+fn legitimacy(
+    repository: &Repository,
+    lock: &Placed,
+    locks: &Locks,
+    root: Option<Digest>,
+) -> Result<Vec<Finding>, GitError> {
     let before = match locks.before(repository, lock)? {
         Ok(before) => before,
         Err(error) => {
@@ -121,7 +111,7 @@ fn legitimacy(locking: &Locking<'_>) -> Result<Vec<Finding>, GitError> {
             )]);
         }
     };
-    let all: Vec<&Placed> = std::iter::once(*lock).chain(&before).collect();
+    let all: Vec<&Placed> = std::iter::once(lock).chain(&before).collect();
     let mut findings = strangers(locks, &all);
     for placed in &all {
         findings.extend(own_files(repository, placed)?);

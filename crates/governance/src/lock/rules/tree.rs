@@ -9,14 +9,11 @@ use crate::git::objects::BLOB_BYTES_MOST;
 use crate::git::path::RepoPath;
 use crate::git::repository::Repository;
 use crate::git::tree::{Files, Leaf, Mode};
-use crate::lock::findings::fail;
+use crate::lock::findings::{differing, fail};
 use crate::lock::manifests::Judged;
 use crate::scope::Scope;
 use agenttrader_policy::finding::{Finding, Rule};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Most differences that are listed one by one.
-const LISTED_MOST: usize = 200;
 
 /// What is compared.
 #[derive(Debug)]
@@ -163,12 +160,6 @@ fn with_flag(what: String, entry: Option<&IndexEntry>) -> String {
 
 fn told(mut found: Vec<(RepoPath, String)>) -> Vec<Finding> {
     found.sort();
-    let more = found.len().saturating_sub(LISTED_MOST);
-    let remedy = "commit it, or take it away: what is judged is what HEAD holds";
-    let listed = found.into_iter().take(LISTED_MOST);
-    let mut findings: Vec<_> = listed.map(|(path, what)| fail(Rule::Tree, &path.to_string(), what, remedy)).collect();
-    if more > 0 {
-        findings.push(fail(Rule::Tree, "", format!("{more} more files differ"), remedy));
-    }
-    findings
+    let found: Vec<_> = found.into_iter().map(|(path, how)| (path.to_string(), how)).collect();
+    differing(Rule::Tree, &found, "commit it, or take it away: what is judged is what HEAD holds").collect()
 }
