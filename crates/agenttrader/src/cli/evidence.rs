@@ -20,10 +20,18 @@ pub struct ReadinessArgs {
     /// Of what [default: repository, or cluster with --from]
     #[arg(long, value_enum)]
     pub scope: Option<ReadinessScope>,
+    /// The report.
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// Arguments of the commands that write a report: `readiness` and `report deploy`.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
     /// A file, or a folder of .json files, that `kubectl get … -o json` wrote, instead of asking the cluster
     #[arg(long, value_name = "FILE|DIR")]
     pub from: Option<PathBuf>,
-    /// Folder for readiness_report.md, readiness_report.json and readiness.json
+    /// Folder for the report's files
     #[arg(long, value_name = "DIR", default_value = "audit_artifacts")]
     pub out: PathBuf,
     /// Print the report as JSON
@@ -40,21 +48,7 @@ pub enum ReportCommand {
                             deployments,statefulsets,daemonsets,replicasets,jobs,cronjobs,pods,configmaps > all.json\n  \
                             agenttrader report deploy --from all.json\n\n\
                             Exit codes: 0 everything may run as it does; 1 something may not; 2 the objects cannot be read; 69 no cluster.")]
-    Deploy(DeployArgs),
-}
-
-/// Arguments of `report deploy`.
-#[derive(Clone, Debug, Args)]
-pub struct DeployArgs {
-    /// A file, or a folder of .json files, that `kubectl get … -o json` wrote, instead of asking the cluster
-    #[arg(long, value_name = "FILE|DIR")]
-    pub from: Option<PathBuf>,
-    /// Folder for deploy_report.md and deploy_report.json
-    #[arg(long, value_name = "DIR", default_value = "audit_artifacts")]
-    pub out: PathBuf,
-    /// Print the report as JSON
-    #[arg(long)]
-    pub json: bool,
+    Deploy(ReportArgs),
 }
 
 /// What to do with what was last known to be good.

@@ -21,9 +21,9 @@ use std::path::Path;
 
 /// Checks, writes the report, and records that it did.
 pub async fn run(settings: &Settings, arguments: &ReadinessArgs, build: &Build) -> Done {
-    let default = if arguments.from.is_some() { ReadinessScope::Cluster } else { ReadinessScope::Repository };
+    let default = if arguments.report.from.is_some() { ReadinessScope::Cluster } else { ReadinessScope::Repository };
     let scope = arguments.scope.unwrap_or(default);
-    if arguments.from.is_some() && scope != ReadinessScope::Cluster {
+    if arguments.report.from.is_some() && scope != ReadinessScope::Cluster {
         return Err(Failure::new(Exit::CouldNot, "--from holds a cluster's objects").hint("ask with --scope cluster"));
     }
     let at = clock::wall();
@@ -34,14 +34,14 @@ pub async fn run(settings: &Settings, arguments: &ReadinessArgs, build: &Build) 
             Report::new(Scope::Floor, at, &build.git_sha, checks)
         }
         ReadinessScope::Cluster => {
-            let (saved, _) = objects(settings, arguments.from.as_deref())?;
+            let (saved, _) = objects(settings, arguments.report.from.as_deref())?;
             let parsed = parsed(&saved)?;
             Report::new(Scope::Cluster, at, &build.git_sha, readiness::cluster::checks(&cluster(&parsed)?))
         }
     };
     let about = json!({"scope": report.scope, "result": report.result});
-    let files = written(settings, build, "readiness", &arguments.out, &report.files(), about)?;
-    if arguments.json {
+    let files = written(settings, build, "readiness", &arguments.report.out, &report.files(), about)?;
+    if arguments.report.json {
         raw(&report.json());
     } else {
         for check in &report.checks {

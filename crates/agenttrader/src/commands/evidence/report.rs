@@ -1,7 +1,7 @@
 //! `agenttrader report deploy`: what runs, as what, and whether it may.
 
 use super::{cluster, objects, parsed, written};
-use crate::cli::evidence::{DeployArgs, ReportCommand};
+use crate::cli::evidence::{ReportArgs, ReportCommand};
 use crate::output::{Done, Exit, data, raw, talk};
 use crate::settings::Settings;
 use agenttrader_agent::clock;
@@ -17,7 +17,7 @@ pub fn run(settings: &Settings, command: ReportCommand, build: &Build) -> Done {
     deploy(settings, &arguments, build)
 }
 
-fn deploy(settings: &Settings, arguments: &DeployArgs, build: &Build) -> Done {
+fn deploy(settings: &Settings, arguments: &ReportArgs, build: &Build) -> Done {
     let (saved, source) = objects(settings, arguments.from.as_deref())?;
     let parsed = parsed(&saved)?;
     let made = Made { at: clock::wall(), git_sha: &build.git_sha, source };
