@@ -8,8 +8,9 @@ mod owner;
 pub mod saved;
 mod status;
 pub mod switch;
-pub mod workload;
+mod workload;
 
+use crate::workload::Workload;
 use agenttrader_policy::finding::{Finding, Rule, Verdict};
 use agenttrader_policy::object::Object;
 use agenttrader_policy::pod::Pod;
@@ -18,7 +19,6 @@ use agenttrader_policy::yaml::node::Node;
 use saved::Parsed;
 use std::collections::BTreeSet;
 use switch::Switch;
-use workload::Workload;
 
 /// A cluster at the moment it was asked.
 #[derive(Debug)]

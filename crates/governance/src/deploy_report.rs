@@ -1,12 +1,19 @@
 //! The deploy report: what runs in the cluster, as what, and whether it may. Evidence contract, "Deploy report".
 //!
-//! The same objects and the same time give the same bytes.
+//! Of manifests it says what they ask for, and that what runs is not known. The same objects and the same time give the same bytes.
 
 mod page;
 
+pub use page::number;
+
 use crate::cluster::Cluster;
 use crate::cluster::switch::Switch;
-use crate::cluster::workload::Workload;
+use crate::git::error::GitError;
+use crate::git::id::Id;
+use crate::git::repository::Repository;
+use crate::json_file;
+use crate::workload::Workload;
+use crate::workload::manifests::Manifests;
 use agenttrader_core::time::UnixNanos;
 use serde::Serialize;
 
@@ -16,16 +23,30 @@ pub struct DeployReport {
     report: &'static str,
     /// When it was made, as the caller says.
     pub at_utc: UnixNanos,
-    /// The commit of the build that made it.
+    /// The commit: of the build that made it, or of the manifests.
     pub git_sha: String,
     /// Where the objects came from.
-    pub source: String,
+    pub source: Source,
     /// The kill switch.
     pub kill_switch: Switch,
     /// What is not allowed to be as it is.
     pub not_allowed: Vec<String>,
     /// Every workload, by kind, namespace and name.
     pub workloads: Vec<Workload>,
+}
+
+/// Where the objects of a report came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Source {
+    /// The cluster that kubectl reaches.
+    #[serde(rename = "kubectl")]
+    Kubectl,
+    /// What kubectl answered earlier.
+    #[serde(rename = "saved objects")]
+    Saved,
+    /// The manifests of a commit: no cluster was asked.
+    #[serde(rename = "manifests")]
+    Manifests,
 }
 
 /// Of when, by which build, and from where a report is.
@@ -35,21 +56,33 @@ pub struct Made<'a> {
     pub at: UnixNanos,
     /// The commit.
     pub git_sha: &'a str,
-    /// Where the objects came from, in a word or two.
-    pub source: &'a str,
+    /// Where the objects came from.
+    pub source: Source,
 }
 
 impl DeployReport {
     /// The report of a cluster.
     pub fn of(cluster: &Cluster<'_>, made: Made<'_>) -> Self {
-        let workloads = cluster.workloads();
+        Self::over(cluster.workloads(), cluster.switch(), made)
+    }
+
+    /// The report of a commit's manifests, before there is a cluster to ask.
+    ///
+    /// # Errors
+    /// [`GitError`].
+    pub fn of_manifests(repository: &Repository, commit: Id, at: UnixNanos) -> Result<Self, GitError> {
+        let Manifests { workloads, kill_switch } = Manifests::of(repository, commit)?;
+        Ok(Self::over(workloads, kill_switch, Made { at, git_sha: &commit.to_string(), source: Source::Manifests }))
+    }
+
+    fn over(workloads: Vec<Workload>, kill_switch: Switch, made: Made<'_>) -> Self {
         let not_allowed = workloads.iter().filter(|it| !it.allowed_to_run).map(|it| it.workload.clone()).collect();
         Self {
             report: "deploy",
             at_utc: made.at,
             git_sha: made.git_sha.to_owned(),
-            source: made.source.to_owned(),
-            kill_switch: cluster.switch(),
+            source: made.source,
+            kill_switch,
             not_allowed,
             workloads,
         }
@@ -62,9 +95,7 @@ impl DeployReport {
 
     /// For machines.
     pub fn json(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+        json_file::bytes(self)
     }
 
     /// For people.

@@ -13,7 +13,6 @@ pub mod model;
 pub mod page;
 pub mod people;
 pub mod pin;
-pub mod reports;
 pub mod rules;
 pub mod status;
 pub mod unlocked;

@@ -8,6 +8,7 @@ pub mod floor;
 pub mod repository;
 mod statement;
 
+use crate::json_file;
 use crate::words::cell;
 use agenttrader_core::time::UnixNanos;
 use serde::Serialize;
@@ -107,7 +108,7 @@ impl Report {
 
     /// For machines.
     pub fn json(&self) -> Vec<u8> {
-        pretty(self)
+        json_file::bytes(self)
     }
 
     /// For people: what is in the way first.
@@ -131,7 +132,7 @@ impl Report {
     /// The report, the page, and the in-toto statement of a test's result, by the names of their files.
     pub fn files(&self) -> Vec<(&'static str, Vec<u8>)> {
         let json = self.json();
-        let statement = pretty(&statement::of(self, &json));
+        let statement = json_file::bytes(&statement::of(self, &json));
         vec![
             ("readiness_report.json", json),
             ("readiness_report.md", self.markdown().into_bytes()),
@@ -156,12 +157,6 @@ pub const fn word_of(outcome: Outcome) -> &'static str {
         Outcome::Fail => "FAIL",
         Outcome::Unknown => "UNKNOWN",
     }
-}
-
-fn pretty<T: Serialize>(value: &T) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes
 }
 
 #[cfg(test)]

@@ -23,4 +23,3 @@ pub mod request;
 pub mod status;
 pub mod to_approve;
 pub mod verify;
-pub mod workloads;

@@ -8,9 +8,9 @@ use agenttrader_core::time::UnixNanos;
 use agenttrader_governance::cluster::Cluster;
 use agenttrader_governance::cluster::saved::Saved;
 use agenttrader_governance::cluster::switch::State;
-use agenttrader_governance::cluster::workload::Trouble;
-use agenttrader_governance::deploy_report::{DeployReport, Made};
+use agenttrader_governance::deploy_report::{DeployReport, Made, Source};
 use agenttrader_governance::readiness::{self, Outcome, Report, Scope};
+use agenttrader_governance::workload::Trouble;
 use std::path::{Path, PathBuf};
 
 #[path = "clusters/change.rs"]
@@ -33,7 +33,7 @@ fn at() -> UnixNanos {
 
 fn deploy(saved: &Saved) -> DeployReport {
     let parsed = saved.parsed().unwrap();
-    let made = Made { at: at(), git_sha: "0123456789abcdef0123456789abcdef01234567", source: "saved objects" };
+    let made = Made { at: at(), git_sha: "0123456789abcdef0123456789abcdef01234567", source: Source::Saved };
     DeployReport::of(&Cluster::of(&parsed).unwrap(), made)
 }
 
@@ -102,7 +102,7 @@ fn a_degraded_cluster_says_what_is_wrong_and_raises_no_alarm_about_execution() {
     let (report, deploy) = (ready(&saved("degraded")), deploy(&saved("degraded")));
     assert!(deploy.is_allowed() && deploy.kill_switch.state == State::Halted);
     let of = |name: &str| deploy.workloads.iter().find(|it| it.name == name).unwrap();
-    assert!(of("whale-strategy").has(Trouble::CrashLoop) && of("whale-strategy").restarts == 7);
+    assert!(of("whale-strategy").has(Trouble::CrashLoop) && of("whale-strategy").restarts == Some(7));
     assert!(of("marketdata-mcp-server").has(Trouble::ImagePull));
     assert!(of("venue-simulator").has(Trouble::NotReady));
     assert!(of("mission-control").has(Trouble::Unclear));

@@ -17,14 +17,15 @@ use agenttrader_governance::artefacts::{self, Artefact};
 use agenttrader_governance::cluster::kubectl::{Kubectl, KubectlError};
 use agenttrader_governance::cluster::saved::Saved;
 use agenttrader_governance::cluster::{Cluster, saved};
+use agenttrader_governance::deploy_report::Source;
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::path::Path;
 
 /// Objects that were saved, or those of the cluster that kubectl reaches, with where they come from.
-fn objects(settings: &Settings, from: Option<&Path>) -> Result<(Saved, &'static str), Failure> {
+fn objects(settings: &Settings, from: Option<&Path>) -> Result<(Saved, Source), Failure> {
     if let Some(from) = from {
-        return Ok((Saved::read(from).map_err(|error| Failure::of(Exit::CouldNot, &error))?, "saved objects"));
+        return Ok((Saved::read(from).map_err(|error| Failure::of(Exit::CouldNot, &error))?, Source::Saved));
     }
     let path = settings.environment.get("PATH").map(OsStr::new);
     let kubectl = Kubectl::find(path)
@@ -33,7 +34,7 @@ fn objects(settings: &Settings, from: Option<&Path>) -> Result<(Saved, &'static 
         Failure::of(Exit::Unavailable, &error)
             .hint("does `kubectl get pods` work here? or give saved objects with --from")
     })?;
-    Ok((saved, "kubectl"))
+    Ok((saved, Source::Kubectl))
 }
 
 fn parsed(saved: &Saved) -> Result<saved::Parsed<'_>, Failure> {

@@ -1,7 +1,7 @@
 //! What a pod's status says: where it runs, which digests, what is wrong.
 
-use crate::cluster::workload::{Problem, Trouble};
 use crate::cluster::{number, text};
+use crate::workload::{Problem, Trouble};
 use agenttrader_policy::image::check_digest;
 use agenttrader_policy::object::Object;
 use agenttrader_policy::yaml::node::Node;

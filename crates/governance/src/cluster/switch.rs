@@ -27,7 +27,7 @@ pub struct Switch {
 
 impl Switch {
     /// The switch among the objects of a cluster.
-    pub(super) fn of(objects: &[Object<'_>]) -> Self {
+    pub(crate) fn of(objects: &[Object<'_>]) -> Self {
         let place = format!("ConfigMap {NAME} in {NAMESPACE}");
         let Some(map) = objects.iter().find(|object| is_switch(object)) else {
             return Self { state: State::Unknown, evidence: format!("no {place} among the objects") };

@@ -1,15 +1,23 @@
 //! The deploy report as a page: what a person must act on first, then every workload.
 
-use super::DeployReport;
-use crate::cluster::workload::{Container, Trouble, Workload};
+use super::{DeployReport, Source};
 use crate::words::cell;
+use crate::workload::{Container, Trouble, Workload};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 pub(super) fn page(report: &DeployReport) -> String {
     let mut out = String::from("# Deploy report\n\n");
     let state = format!("{:?}", report.kill_switch.state).to_uppercase();
-    let _ =
-        writeln!(out, "Made {} by build `{}`, from {}.\n", report.at_utc, cell(&report.git_sha), cell(&report.source));
+    let (at, sha) = (report.at_utc, cell(&report.git_sha));
+    let _ = match report.source {
+        Source::Kubectl => writeln!(out, "Made {at} by build `{sha}`, from kubectl.\n"),
+        Source::Saved => writeln!(out, "Made {at} by build `{sha}`, from saved objects.\n"),
+        Source::Manifests => writeln!(
+            out,
+            "Made {at}, from the manifests of commit `{sha}`. No cluster was asked: what runs is not known, and stands as `?`.\n"
+        ),
+    };
     let _ = writeln!(out, "Kill switch: **{state}**. {}.\n", cell(&report.kill_switch.evidence));
     let of = |kept: fn(&&Workload) -> bool| report.workloads.iter().filter(kept).count();
     let _ = writeln!(
@@ -41,16 +49,16 @@ pub(super) fn page(report: &DeployReport) -> String {
         "## Workloads\n\n| workload | agent | ready | restarts | nodes | may run |\n|---|---|---|---|---|---|\n",
     );
     for it in &report.workloads {
-        let wanted = it.replicas_wanted.map_or_else(|| "?".to_owned(), |wanted| wanted.to_string());
-        let nodes = it.nodes.iter().map(|node| cell(node)).collect::<Vec<_>>().join(", ");
+        let nodes = it.nodes.as_ref().map_or_else(|| "?".to_owned(), listed);
         let may = if it.allowed_to_run { "yes" } else { "NO" };
         let _ = writeln!(
             out,
-            "| {} | {} | {} of {wanted} | {} | {nodes} | {may}: {} |",
+            "| {} | {} | {} of {} | {} | {nodes} | {may}: {} |",
             cell(&it.workload),
             cell(it.agent_name.as_deref().unwrap_or("-")),
-            it.replicas_ready,
-            it.restarts,
+            number(it.replicas_ready),
+            number(it.replicas_wanted),
+            number(it.restarts),
             cell(&it.why),
         );
     }
@@ -63,9 +71,18 @@ pub(super) fn page(report: &DeployReport) -> String {
     out
 }
 
+/// A number, or that nobody knows it.
+pub fn number(number: Option<u64>) -> String {
+    number.map_or_else(|| "?".to_owned(), |number| number.to_string())
+}
+
+fn listed(texts: &BTreeSet<String>) -> String {
+    texts.iter().map(|text| cell(text)).collect::<Vec<_>>().join(", ")
+}
+
 fn of_container(container: &Container) -> String {
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
-    let digests = or_none(container.digests.iter().map(|digest| cell(digest)).collect::<Vec<_>>().join(", "));
+    let digests = container.digests.as_ref().map_or_else(|| "?".to_owned(), |digests| or_none(listed(digests)));
     let probes: Vec<String> = container.probes.iter().map(|(name, asked)| format!("{name} {}", cell(asked))).collect();
     let position = if container.position == "main" { String::new() } else { format!(" ({})", container.position) };
     let image = cell(container.image.as_deref().unwrap_or("none"));

@@ -1,10 +1,10 @@
 //! Which objects are kept, in which order, and what of them is the server's and goes.
 
 use crate::cluster::Cluster;
-use crate::cluster::workload::Workload;
 use crate::lkg::image_pin::pinned;
 use crate::lkg::yaml::value;
 use crate::lkg::{Component, Image, LeftOut};
+use crate::workload::{Trouble, Workload};
 use agenttrader_policy::object::Object;
 use agenttrader_policy::switch::{KEY, NAMESPACE, is_switch};
 use serde_json::{Map, Value, json};
@@ -184,7 +184,7 @@ fn add(kept: &mut Kept, object: &Object<'_>, workload: Option<&Workload>, rest: 
             workload
                 .problems
                 .iter()
-                .filter(|it| it.trouble != crate::cluster::workload::Trouble::Told)
+                .filter(|it| it.trouble != Trouble::Told)
                 .map(|problem| format!("{}: {}", workload.workload, problem.what)),
         );
     }
@@ -200,11 +200,11 @@ fn images(value: &mut Value, object: &Object<'_>, workload: &Workload, refusals:
         for container in spec.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
             let text = |key: &str| container.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
             let (name, image) = (text("name"), text("image"));
-            let digests = workload.containers.iter().find(|it| it.name == name).map(|it| &it.digests);
+            let digests = workload.containers.iter().find(|it| it.name == name).and_then(|it| it.digests.as_ref());
             let only = digests.filter(|digests| digests.len() == 1).and_then(BTreeSet::first);
             let seen = digests.map_or(0, BTreeSet::len);
             let reference = only.map(|digest| pinned(&image, digest));
-            if reference.is_none() && workload.pods > 0 {
+            if reference.is_none() && workload.pods != Some(0) {
                 refusals.push(format!("{}, container {name}: {seen} digests are seen running", workload.workload));
             }
             if let Some(reference) = &reference {

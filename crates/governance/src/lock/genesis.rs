@@ -1,5 +1,6 @@
 //! The first lock: people are named, reports are made, and everybody who may unlock signs what they agree on.
 
+use crate::deploy_report::DeployReport;
 use crate::git::id::Id;
 use crate::git::repository::Repository;
 use crate::git::sign::Signer;
@@ -8,10 +9,11 @@ use crate::lock::commit::{branch, commit, head_files};
 use crate::lock::model::{LOCK_BYTES_MOST, LOCK_PATH, Lock, PAGE_PATH};
 use crate::lock::page::page;
 use crate::lock::people::{People, SIGNERS_PATH};
-use crate::lock::reports;
 use crate::lock::rules::scope::{GENESIS, signature_path, signed};
 use crate::lock::validate::{Asked, Judgement, Standing, baseline, strictly};
 use crate::lock::write_error::WriteError;
+use crate::readiness::repository::of_judgement;
+use crate::readiness::{Report, Scope};
 use agenttrader_authority::namespace::Namespace;
 use agenttrader_core::error_chain::chain;
 use agenttrader_core::time::UnixNanos;
@@ -122,8 +124,10 @@ pub fn init(repository: &Repository, named: &[Named], build_id: &str, asked: &As
         .terms;
     let with_people = with_bytes(repository, &files, &[(SIGNERS_PATH.to_owned(), list.into_bytes())])?;
     let people = commit(repository, &with_people, "Production lock: the people who may sign\n", None, asked.now)?;
-    let reports = reports::of_repository(repository, people, &judged.findings, asked)?;
-    let paths = reports.into_iter().map(|(name, bytes)| (format!("{GENESIS}/{name}"), bytes)).collect::<Vec<_>>();
+    let readiness = Report::new(Scope::Repository, asked.now, people.to_string(), of_judgement(&judged));
+    let deploy = DeployReport::of_manifests(repository, people, asked.now)?;
+    let reports = readiness.files().into_iter().chain(deploy.files());
+    let paths = reports.map(|(name, bytes)| (format!("{GENESIS}/{name}"), bytes)).collect::<Vec<_>>();
     let with_reports = with_bytes(repository, &with_people, &paths)?;
     let reports = commit(repository, &with_reports, "Production lock: readiness and deploy report\n", None, asked.now)?;
     let making = Making { terms, timestamp: asked.now, build_id: build_id.to_owned(), after: None, waives: Vec::new() };

@@ -3,10 +3,11 @@
 use super::Check;
 use crate::cluster::Cluster;
 use crate::cluster::switch::State;
-use crate::cluster::workload::{Trouble, Workload};
 use crate::words::some;
+use crate::workload::{Trouble, Workload};
 use agenttrader_policy::finding::{Finding, Rule};
 use agenttrader_policy::image;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 /// Things of one check that are quoted.
@@ -108,8 +109,8 @@ fn images(workloads: &[Workload]) -> Check {
             if let Err(error) = image::check(reference) {
                 wrong.push(format!("{place}: {error}"));
             }
-            match container.digests.len() {
-                _ if it.pods == 0 => {}
+            match container.digests.as_ref().map_or(0, BTreeSet::len) {
+                _ if it.pods == Some(0) => {}
                 0 => unclear.push(format!("{place}: no digest is seen running")),
                 1 => known = known.saturating_add(1),
                 several => unclear.push(format!("{place}: {several} digests run at once")),

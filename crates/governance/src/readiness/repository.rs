@@ -34,7 +34,8 @@ pub fn without_history(root: &Path, data_dir: Option<&Path>, why: &str) -> Vec<C
     checks
 }
 
-fn of_judgement(judged: &Judgement) -> Vec<Check> {
+/// The checks of a repository that was judged.
+pub fn of_judgement(judged: &Judgement) -> Vec<Check> {
     let [policy, documents, tree, lock] = CHECKS;
     let findings = &judged.findings;
     vec![

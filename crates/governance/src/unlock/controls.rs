@@ -5,7 +5,7 @@ use crate::git::id::Id;
 use crate::git::repository::Repository;
 use crate::git::tree::Mode;
 use crate::lock::manifests::Judged;
-use crate::unlock::workloads::workloads;
+use crate::workload::manifests::Manifests;
 use agenttrader_core::digest::Digest;
 use serde_json::{Value, json};
 
@@ -53,7 +53,6 @@ fn of(repository: &Repository, commit: Id) -> Result<Value, GitError> {
             files.push(json!({"path": name, "sha256": Digest::of(&bytes), "lines": lines}));
         }
     }
-    let placing: Vec<_> =
-        workloads(repository, commit)?.into_iter().filter(|workload| workload.can_place_orders).collect();
+    let placing: Vec<_> = Manifests::of(repository, commit)?.placing().collect();
     Ok(json!({"commit": commit, "can_place_orders": placing, "files": files}))
 }

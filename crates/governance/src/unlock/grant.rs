@@ -16,7 +16,7 @@ use crate::unlock::current::is_clean;
 use crate::unlock::people_signed::{PeopleSigned, grant_path, signature_path};
 use crate::unlock::request;
 use crate::unlock::status::root;
-use crate::unlock::workloads::workloads;
+use crate::workload::manifests::Manifests;
 use agenttrader_authority::delegation::Delegation;
 use agenttrader_authority::grant::{ExecutionMode, Grant, GrantPredicate};
 use agenttrader_authority::grant_limits::GrantLimits;
@@ -195,9 +195,10 @@ impl Granting {
 
     /// The one image that the lock's manifests pin for what can place orders.
     fn pinned(&self, repository: &Repository) -> Result<Digest, WriteError> {
-        let placing = workloads(repository, self.lock.commit)?.into_iter().filter(|workload| workload.can_place_orders);
-        let digests: std::collections::BTreeSet<_> = placing
-            .flat_map(|workload| workload.images)
+        let digests: std::collections::BTreeSet<_> = Manifests::of(repository, self.lock.commit)?
+            .placing()
+            .flat_map(|workload| workload.containers)
+            .filter_map(|container| container.image)
             .map(|image| image.split_once("@sha256:").and_then(|(_, digest)| Digest::parse(digest)))
             .collect();
         match Vec::from_iter(digests).as_slice() {

@@ -2,6 +2,7 @@
 
 use crate::git::id::Id;
 use crate::git::repository::Repository;
+use crate::json_file;
 use crate::lock::model::{Waiver, is_unlock_id};
 use crate::unlock::refused::{Reason, Refused, Stop};
 use agenttrader_core::canonical_json;
@@ -61,9 +62,7 @@ pub fn of_branch(branch: &str) -> Option<&str> {
 impl Request {
     /// Its bytes.
     pub fn bytes(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+        json_file::bytes(self)
     }
 
     /// Reads one, which has one spelling.

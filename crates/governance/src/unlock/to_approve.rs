@@ -15,7 +15,7 @@ use crate::unlock::form;
 use crate::unlock::form_fields::fields;
 use crate::unlock::refused::{Reason, Refused, Stop};
 use crate::unlock::request::Request;
-use crate::unlock::workloads::workloads;
+use crate::workload::manifests::Manifests;
 use agenttrader_authority::change_manifest::{ChangeManifest, ChangedFile, FileMode, FileState};
 use agenttrader_authority::namespace::Namespace;
 use agenttrader_authority::statement::{GitCommit, Statement};
@@ -250,9 +250,9 @@ fn triggers(
     let mut triggers = BTreeSet::new();
     if !change.files.is_empty() {
         triggers.insert(Trigger::LockedFile);
-        let placing = |commit| -> Result<BTreeSet<(String, String)>, GitError> {
-            let all = workloads(repository, commit)?.into_iter().filter(|workload| workload.can_place_orders);
-            Ok(all.map(|workload| (workload.path, workload.workload)).collect())
+        let placing = |commit| -> Result<BTreeSet<(Option<String>, String)>, GitError> {
+            let placing = Manifests::of(repository, commit)?.placing();
+            Ok(placing.map(|workload| (workload.path, workload.workload)).collect())
         };
         if !placing(wanted)?.is_subset(&placing(base)?) {
             triggers.insert(Trigger::Workload);

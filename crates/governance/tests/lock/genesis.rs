@@ -5,7 +5,10 @@ use agenttrader_governance::lock::genesis::{Role, init, sign};
 use agenttrader_governance::lock::model::LOCK_PATH;
 use agenttrader_governance::lock::validate::{Asked, Standing, baseline};
 use agenttrader_policy::finding::Rule;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 #[test]
@@ -15,7 +18,7 @@ fn all_sign_and_then_it_is_committed_and_holds() {
     let begun = init(&repository, &people(&repo), "test", &asked()).unwrap();
     assert_eq!(begun.signers.iter().collect::<Vec<_>>(), ["olga", "rolf"]);
     let first = sign(&repository, &repo.signer("olga"), now()).unwrap();
-    assert_eq!((first.commit, first.missing), (None, std::collections::BTreeSet::from(["rolf".to_owned()])));
+    assert_eq!((first.commit, first.missing), (None, BTreeSet::from(["rolf".to_owned()])));
     let last = sign(&repository, &repo.signer("rolf"), later(60)).unwrap();
     let commit = last.commit.unwrap();
     assert_eq!(commit, repo.head());
@@ -24,6 +27,39 @@ fn all_sign_and_then_it_is_committed_and_holds() {
     assert_eq!((placed.commit, placed.sha256), (commit, repo.first_lock()));
     assert_eq!(placed.lock.locked().unwrap().git_sha, begun.reports);
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn its_reports_have_the_form_of_all_reports_and_say_what_nobody_knows_yet() {
+    let Some(repo) = Repo::draft() else { return };
+    init(&repo.open(), &people(&repo), "test", &asked()).unwrap();
+    let committed = |name: &str| repo.git(&["show", &format!("HEAD:ops/unlock/genesis/{name}")]);
+    let golden = |name: &str| {
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clusters/golden/healthy").join(name))
+            .unwrap()
+    };
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    for name in ["readiness_report.json", "deploy_report.json", "readiness.json"] {
+        assert_eq!(keys(&json(&committed(name))), keys(&json(&golden(name))), "{name}");
+    }
+    let readiness = json(&committed("readiness_report.json"));
+    assert_eq!((&readiness["scope"], &readiness["result"]), (&json!("repository"), &json!("READY")), "{readiness}");
+    assert_eq!(readiness["git_sha"], repo.git(&["rev-parse", "HEAD^"]), "of the commit that names the people");
+    let deploy = json(&committed("deploy_report.json"));
+    assert_eq!((&deploy["source"], &deploy["kill_switch"]["state"]), (&json!("manifests"), &json!("HALTED")));
+    let workloads = deploy["workloads"].as_array().unwrap();
+    for it in workloads {
+        let mut form = keys(&json(&golden("deploy_report.json"))["workloads"][0]);
+        form.insert("path".to_owned());
+        assert_eq!(keys(it), form);
+        let unknown = ["nodes", "replicas_ready", "pods", "restarts"];
+        assert!(unknown.iter().all(|key| it[*key].is_null()) && it["containers"][0]["digests"].is_null(), "{it}");
+    }
+    let placing = workloads.iter().find(|it| it["orders"] != json!([])).unwrap();
+    assert_eq!((&placing["allowed_to_run"], &placing["replicas_wanted"]), (&json!(true), &json!(0)), "{placing}");
+    assert!(placing["why"].as_str().unwrap().starts_with("is at zero; it can place orders: "), "{placing}");
+    assert!(committed("deploy_report.md").contains("No cluster was asked"));
 }
 
 #[test]

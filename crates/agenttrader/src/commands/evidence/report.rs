@@ -7,8 +7,8 @@ use crate::settings::Settings;
 use agenttrader_agent::clock;
 use agenttrader_core::identity::Build;
 use agenttrader_floor::plain::plain;
-use agenttrader_governance::cluster::workload::Workload;
-use agenttrader_governance::deploy_report::{DeployReport, Made};
+use agenttrader_governance::deploy_report::{DeployReport, Made, number};
+use agenttrader_governance::workload::Workload;
 use serde_json::json;
 
 /// Runs the command.
@@ -35,9 +35,9 @@ fn deploy(settings: &Settings, arguments: &ReportArgs, build: &Build) -> Done {
 }
 
 fn show(workload: &Workload) {
-    let wanted = workload.replicas_wanted.map_or_else(|| "?".to_owned(), |wanted| wanted.to_string());
+    let (ready, wanted) = (number(workload.replicas_ready), number(workload.replicas_wanted));
     let may = if workload.allowed_to_run { "allowed" } else { "NOT ALLOWED" };
-    let line = format!("{} {} of {wanted} ready, {may}: {}", workload.workload, workload.replicas_ready, workload.why);
+    let line = format!("{} {ready} of {wanted} ready, {may}: {}", workload.workload, workload.why);
     data(&plain(&line));
     workload.problems.iter().for_each(|problem| data(&format!("  {}", plain(&problem.what))));
 }

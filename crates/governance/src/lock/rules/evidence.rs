@@ -17,7 +17,7 @@ pub const FRESH_FOR: Span = Span::from_seconds(24 * 3600);
 const REPORT_BYTES_MOST: usize = 16 * 1024 * 1024;
 
 /// The field of a report that says when it was made.
-pub const MADE_AT: &str = "at_utc";
+const MADE_AT: &str = "at_utc";
 
 /// The rule, over the lock's commit.
 ///
