@@ -41,3 +41,44 @@ fn update(line: &[u8]) -> Option<Update> {
     let whole = words.next().is_none() && name.starts_with("refs/") && !name.chars().any(char::is_control);
     whole.then(|| Update { old: some(old), new: some(new), name: name.to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    const ZERO: &str = "0000000000000000000000000000000000000000";
+
+    #[test]
+    fn refs_are_read_as_git_tells_them() {
+        let told = format!("{ZERO} {A} refs/heads/x\n{A} {ZERO} refs/tags/y\n");
+        let found = updates(told.as_bytes()).unwrap();
+        let a = Id::parse(A).unwrap();
+        assert_eq!(
+            found,
+            [
+                Update { old: None, new: Some(a), name: "refs/heads/x".to_owned() },
+                Update { old: Some(a), new: None, name: "refs/tags/y".to_owned() },
+            ]
+        );
+    }
+
+    #[test]
+    fn what_git_would_not_say_is_not_judged() {
+        for bad in [
+            String::new(),
+            "\n".to_owned(),
+            format!("{A} {A}"),
+            format!("{A} {A} refs/heads/x more"),
+            format!("{A} {A} heads/x"),
+            format!("{A}  {A} refs/heads/x"),
+            format!("{} {A} refs/heads/x", A.to_uppercase()),
+            format!("{A} {A} refs/heads/x\n\n{A} {A} refs/heads/y"),
+            format!("{A} {A} refs/heads/x\r"),
+            format!("{A} {A} refs/heads/x\n").repeat(1001),
+        ] {
+            assert!(updates(bad.as_bytes()).is_err(), "{bad:?}");
+        }
+        assert!(updates(b"\xff\xff").is_err());
+    }
+}

@@ -4,9 +4,16 @@ use std::sync::Arc;
 
 use crate::yaml::node::{Node, Value};
 
+use super::build::{At, Build, Resources, Spec};
 use super::load::{Named, folder_of};
 use super::resource::Resource;
-use super::{At, Build, DEPTH, KUSTOMIZATIONS, Resources, Spec, edit, is_kustomization_name};
+use super::{edit, is_kustomization_name};
+
+/// How deep kustomizations may name one another.
+const DEPTH: usize = 32;
+
+/// How many kustomizations one root may read, each as often as it is named.
+const KUSTOMIZATIONS: usize = 512;
 
 impl Build<'_> {
     /// Renders a kustomization over `resources`: none for one that stands by itself, those of its parent for a component, which is

@@ -1,6 +1,7 @@
 //! Which fields a kustomization may have, and which of them are carried out here.
 
-use super::{At, Build, Spec, edit};
+use super::build::{At, Build, Spec};
+use super::edit;
 
 /// Fields that are carried out.
 const RENDERED: [&str; 26] = [

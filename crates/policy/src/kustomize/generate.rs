@@ -10,9 +10,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::yaml::node::{Node, Scalar, Value};
 
+use super::build::{At, Build, Resources, Spec};
 use super::edit::{self, Place};
 use super::resource::Resource;
-use super::{At, Build, Resources, Spec};
 
 /// Longer lines of an env file end kustomize's reading of it, without a word.
 const ENV_LINE: usize = 60_000;

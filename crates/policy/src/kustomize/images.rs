@@ -4,8 +4,8 @@ use regex_lite::Regex;
 
 use crate::yaml::node::{Node, Scalar, Value};
 
+use super::build::{At, Build, Resources, Spec};
 use super::edit::{self, Place};
-use super::{At, Build, Resources, Spec};
 
 /// One entry of `images`.
 struct Image {

@@ -2,9 +2,10 @@
 
 use crate::yaml::node::{Node, Value};
 
+use super::build::{At, Build, Resources, Spec};
 use super::edit::{self, Place};
+use super::is_kustomization_name;
 use super::resource::Id;
-use super::{At, Build, Resources, Spec, is_kustomization_name};
 
 /// A path of fields, and whether it is made where it is missing.
 type Spot = (&'static [&'static str], bool);

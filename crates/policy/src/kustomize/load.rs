@@ -7,7 +7,8 @@ use crate::tree::Entry;
 use crate::yaml::node::Node;
 use crate::yaml::read::read;
 
-use super::{At, Build, edit};
+use super::build::{At, Build};
+use super::edit;
 
 /// The names that a kustomization's file can have.
 pub const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];

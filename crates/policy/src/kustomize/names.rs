@@ -2,8 +2,8 @@
 
 use crate::yaml::node::{Node, Value};
 
+use super::build::{At, Build, Resources, Spec};
 use super::edit::{self, Place};
-use super::{At, Build, Resources, Spec};
 
 impl Build<'_> {
     /// Carries out `namespace`.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::yaml::node::{Node, Value};
 
+use super::build::{At, Build, Resources, Spec};
 use super::edit::{self, Place};
 use super::merge::{self, merge};
 use super::merge_keys::shape_of;
 use super::resource::{Resource, id_of};
-use super::{At, Build, Resources, Spec, generate, json_patch};
+use super::{generate, json_patch};
 
 /// What a patch may change besides what it is for.
 #[derive(Clone, Copy, Default)]

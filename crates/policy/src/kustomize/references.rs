@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::yaml::node::{Node, Value};
 
+use super::build::{At, Build, Resources};
 use super::edit::{self, Place};
 use super::resource::{Id, Resource};
-use super::{At, Build, Resources};
 
 /// Where workloads keep the pod's specification, for references to ConfigMaps and Secrets.
 fn pod_spec(kind: &str) -> Option<&'static [&'static str]> {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::yaml::node::{Node, Scalar, Value};
 
+use super::build::{At, Build, Resources, Spec, is_typed};
 use super::edit::{self, Place};
 use super::resource::Resource;
-use super::{At, Build, Resources, Spec, is_typed};
 
 impl Build<'_> {
     /// Carries out `replacements`.

@@ -4,8 +4,8 @@ use regex_lite::Regex;
 
 use crate::yaml::node::Node;
 
+use super::build::{At, Build, Spec};
 use super::resource::{Id, Resource};
-use super::{At, Build, Spec};
 
 /// Which objects a patch is for.
 pub struct Selector {
