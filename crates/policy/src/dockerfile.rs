@@ -11,6 +11,9 @@ use std::collections::BTreeMap;
 pub fn read(text: &str) -> Found {
     let escape = escape_of(text);
     let mut reader = Reader::default();
+    if let Some((reference, line)) = frontend(text) {
+        reader.found.image("syntax", Said::Known(reference.to_owned()), line);
+    }
     for instruction in instructions(text, escape) {
         reader.instruction(&instruction);
     }
@@ -36,6 +39,15 @@ fn escape_of(text: &str) -> char {
         }
     }
     '\\'
+}
+
+/// The image that reads the file, where a directive at its head names one: `# syntax=docker/dockerfile:1.7`.
+fn frontend(text: &str) -> Option<(&str, u32)> {
+    let directives = text.trim_start_matches('\u{feff}').lines().zip(1..);
+    directives
+        .map_while(|(line, number)| Some((line.trim().strip_prefix('#')?.split_once('=')?, number)))
+        .find(|((name, _), _)| name.trim().eq_ignore_ascii_case("syntax"))
+        .map(|((_, reference), number)| (reference.trim(), number))
 }
 
 fn instructions(text: &str, escape: char) -> Vec<Instruction> {
@@ -94,6 +106,8 @@ fn delimiters(rest: &str) -> Vec<(String, bool)> {
 struct Reader {
     found: Found,
     stages: Vec<String>,
+    /// Whether a `FROM` was seen.
+    begun: bool,
     /// `ARG` before the first `FROM`: what image references may name.
     global: BTreeMap<String, Option<String>>,
     /// `ARG` and `ENV` of the stage; an `ARG`'s value is not decided here.
@@ -148,6 +162,7 @@ impl Reader {
     }
 
     fn from(&mut self, rest: &str, line: u32) {
+        self.begun = true;
         let mut words = rest.split_whitespace().filter(|word| !word.starts_with("--"));
         let Some(reference) = words.next() else { return };
         let reference = self.expanded(reference, true);
@@ -173,7 +188,7 @@ impl Reader {
                 let value = self.expanded(value, false);
                 self.found.assign(key, name, value, false, line);
             }
-            if self.stages.is_empty() && self.found.images.is_empty() {
+            if !self.begun {
                 self.global.insert(name.to_owned(), value);
             }
             let why = format!("`{name}` is given to the build");
@@ -209,8 +224,8 @@ impl Reader {
             });
             let Some(reference) = from.map(|from| self.expanded(from, true)) else { continue };
             let known = reference.known().unwrap_or_default();
-            // A stage, its number, or the name of a context that the build is given.
-            let names_image = known.is_empty() || known.contains(['/', ':', '@']);
+            // A stage, its number; anything else is an image, unless whoever builds gives a context of that name.
+            let names_image = !known.bytes().all(|byte| byte.is_ascii_digit()) || known.is_empty();
             if names_image && !self.is_stage(known) {
                 self.found.image(format!("{} from", flag.split('=').next().unwrap_or_default()), reference, line);
             }

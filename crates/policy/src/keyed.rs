@@ -7,7 +7,7 @@ mod lines;
 
 pub use lines::{env, properties};
 
-use crate::found::{Found, Key, Lines, Said};
+use crate::found::{Effect, Found, Key, Lines, Order, Said};
 use crate::script;
 use crate::yaml::node::{Node, Scalar, Value};
 
@@ -131,6 +131,8 @@ fn walk(found: &mut Found, node: &Node, path: &str, key: Option<&str>) {
         }
         Value::Mapping(entries) => {
             pair(found, node);
+            step(found, node);
+            numbered(found, node);
             for (name, value) in entries {
                 let Some(spelled) = name.scalar().map(|scalar| scalar.text.as_str()) else { continue };
                 let path = if path.is_empty() { spelled.to_owned() } else { format!("{path}.{spelled}") };
@@ -145,6 +147,37 @@ fn walk(found: &mut Found, node: &Node, path: &str, key: Option<&str>) {
                 walk(found, value, &path, Some(spelled));
             }
         }
+    }
+}
+
+/// `{name: …, replicas: 1}`: whoever reads it brings up what it names.
+fn numbered(found: &mut Found, node: &Node) {
+    let (Some(name), Some(replicas)) = (node.get("name").and_then(Node::text), node.get("replicas")) else { return };
+    if let Some(number) = replicas.scalar().filter(|number| number.text != "0") {
+        found.orders.push(Order {
+            effect: Effect::Scale(Said::of_configuration(&number.text)),
+            names: vec![name.to_owned()],
+            all: false,
+            command: format!("replicas of {name}"),
+            line: replicas.line,
+        });
+    }
+}
+
+/// `{name: IMAGE, entrypoint: gcloud, args: […]}`: a step whose program and arguments stand apart.
+fn step(found: &mut Found, node: &Node) {
+    let Some(args) = node.get("args").filter(|args| args.items().iter().all(|item| item.scalar().is_some())) else {
+        return;
+    };
+    let own = node.get("entrypoint").and_then(Node::text).filter(|own| !own.contains(char::is_whitespace));
+    let of_image = || {
+        let image = node.get("image").or_else(|| node.get("name")).and_then(Node::text)?;
+        script::tool_of_image(crate::placing::base_name(image))
+    };
+    if let Some(program) = own.or_else(of_image) {
+        let words: Vec<Said> =
+            std::iter::once(Said::Known(program.to_owned())).chain(args.items().iter().map(said)).collect();
+        found.orders.extend(script::command(&words, args.line).orders);
     }
 }
 

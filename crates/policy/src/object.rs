@@ -155,6 +155,11 @@ impl<'a> Object<'a> {
         self.node.at(path)
     }
 
+    /// Whether a field of it says how other objects have to look: nothing in it runs.
+    pub fn is_pattern(&self, key: &Node) -> bool {
+        key.text() == Some("validate") && self.is_of_group("kyverno.io")
+    }
+
     /// Whether its API group is this one; the core group is empty.
     pub fn is_of_group(&self, group: &str) -> bool {
         match self.api_version.split_once('/') {

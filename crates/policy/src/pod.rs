@@ -98,7 +98,7 @@ fn walk<'a>(
         walk(object, item, Some(node), field, found);
         field.truncate(length);
     }
-    for (key, value) in node.entries() {
+    for (key, value) in node.entries().iter().filter(|(key, _)| !object.is_pattern(key)) {
         push(field, key.text().unwrap_or(""));
         walk(object, value, Some(node), field, found);
         field.truncate(length);

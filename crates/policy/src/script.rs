@@ -15,6 +15,7 @@ mod kubectl;
 mod makefile;
 mod parse;
 mod plans;
+mod powershell;
 mod program;
 mod programs;
 mod run;
@@ -24,6 +25,8 @@ mod values;
 mod word;
 
 use crate::found::{Found, Said};
+pub use plans::documents as plan;
+pub use powershell::is_powershell;
 use run::{Place, Runner};
 
 /// Longer scripts are refused: nobody reads them either.
@@ -37,10 +40,29 @@ pub fn read(name: &str, text: &str) -> Found {
         return found;
     }
     match () {
+        () if powershell::is_powershell(name) => {
+            let mut found = program::read(text, 0);
+            found.orders.extend(run::shell(&powershell::as_shell(text)).orders);
+            found.sorted()
+        }
         () if is_program(name, text) => program::read(text, 0),
         () if makefile::is_makefile(name) => run::shell(&makefile::as_shell(text)),
         () => run::shell(text),
     }
+}
+
+/// The tool that an image runs by itself, by its base name.
+pub fn tool_of_image(base_name: &str) -> Option<&'static str> {
+    [
+        ("kubectl", "kubectl"),
+        ("oc", "oc"),
+        ("gcloud", "gcloud"),
+        ("cloud-sdk", "gcloud"),
+        ("helm", "helm"),
+        ("docker", "docker"),
+    ]
+    .into_iter()
+    .find_map(|(image, tool)| (image == base_name).then_some(tool))
 }
 
 /// Reads a command as it stands in a list: `["sh", "-c", "…"]`. What cannot be told of a word is given as unknown.
@@ -56,7 +78,7 @@ pub fn command(words: &[Said], line: u32) -> Found {
 fn is_program(name: &str, text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default();
     if let Some(interpreter) = first.strip_prefix("#!") {
-        return !["sh", "bash", "dash", "zsh", "ksh", "ash"]
+        return !["sh", "bash", "dash", "zsh", "ksh", "ash", "fish"]
             .iter()
             .any(|shell| interpreter.split_whitespace().any(|word| word.rsplit('/').next() == Some(shell)));
     }

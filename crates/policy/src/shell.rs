@@ -35,12 +35,19 @@ pub fn starts_execution(text: &str, variable: &dyn Fn(&str) -> Values) -> bool {
     })
 }
 
-/// Whether the first word that is no flag of the binary is `execution`, or may be.
+/// Whether the first word that is no flag of the binary is `execution`, or may be: of a flag that is not known the next word may be
+/// the value.
 fn runs_execution(words: &[String]) -> bool {
-    let mut words = words.iter();
+    let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         if FLAGS.contains(&word.as_str()) {
             words.next();
+        } else if word.starts_with("--") && !word.contains('=') {
+            let mut ahead = words.clone();
+            let value = ahead.next_if(|next| !next.starts_with('-') && *next != "execution");
+            if value.is_some() && ahead.peek().is_some_and(|next| *next == "execution") {
+                return true;
+            }
         } else if !word.starts_with('-') {
             return word == "execution" || word == UNKNOWN || word.contains('$');
         }
@@ -102,6 +109,7 @@ mod tests {
             "$SECRET --now",
             "exec $ALL",
             "agenttrader $UNSET",
+            "agenttrader --log json execution",
         ] {
             assert!(runs(text), "{text}");
         }

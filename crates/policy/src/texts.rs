@@ -48,6 +48,9 @@ pub fn of_file<'a>(file: &'a File<'a>) -> Vec<Text<'a>> {
                 let documents = strangers(documents);
                 let mut found = keyed::documents(&documents);
                 documents.iter().for_each(|node| flags(node, &mut found));
+                if file.path.to_ascii_lowercase().ends_with(".tf.json") {
+                    found.orders.extend(script::plan(&documents));
+                }
                 found.sorted()
             })
             .collect(),
@@ -57,7 +60,8 @@ pub fn of_file<'a>(file: &'a File<'a>) -> Vec<Text<'a>> {
         Form::Dockerfile => vec![dockerfile::read(&text())],
         Form::Script if judged::is_unit(file.path) => vec![units(&text())],
         Form::Script => {
-            vec![script::read(if judged::is_program(file.path) { "program.hcl" } else { file.path }, &text())]
+            let by_tokens = judged::is_program(file.path) && !script::is_powershell(file.path);
+            vec![script::read(if by_tokens { "program.hcl" } else { file.path }, &text())]
         }
         Form::Settings => vec![keyed::read(file.path, &text())],
         Form::Other => Vec::new(),
@@ -90,6 +94,13 @@ fn units(text: &str) -> Found {
     for (line, number) in lines {
         for hit in scan::assignments(line) {
             found.assign(hit.key, hit.spelled, hit.value, hit.plain, number);
+        }
+        // What a unit runs; the marks before the program say how.
+        let runs = line.trim().split_once('=').filter(|(key, _)| key.starts_with("Exec"));
+        if let Some((_, command)) = runs {
+            let mut inner = script::read("", command.trim_start_matches(['-', '@', ':', '+', '!']));
+            inner.assignments.clear();
+            found.absorb(inner, number);
         }
         // A unit may name another that pulls or builds.
         let image = line.trim().strip_prefix("Image=").map(str::trim);
@@ -229,8 +240,7 @@ fn is_typed(name: &str) -> bool {
 fn of_container<'a>(pod: &Pod<'a>, container: &Container<'a>, texts: &mut Vec<Text<'a>>) {
     let words = command_line(container.node, &container.environment);
     if let Some((first, _)) = words.first() {
-        // Without a command the image's own runs: ours, as far as anybody can tell.
-        let own = container.node.get("command").is_none().then(|| Said::Known("agenttrader".to_owned()));
+        let own = container.node.get("command").is_none().then(|| Said::Known(own_program(container.node)));
         let said: Vec<Said> = own.into_iter().chain(words.iter().map(|(_, values)| of_values(values))).collect();
         push(pod, first, format!("{}.command", container.field), script::command(&said, 1), texts);
     }
@@ -238,6 +248,12 @@ fn of_container<'a>(pod: &Pod<'a>, container: &Container<'a>, texts: &mut Vec<Te
     if let Some(text) = container.node.get("script").and_then(|text| Some((text, text.text()?))) {
         push(pod, text.0, format!("{}.script", container.field), script::read("script", text.1), texts);
     }
+}
+
+/// What an image runs without a command: the tool that it is named after; else our binary, as far as anybody can tell.
+fn own_program(container: &Node) -> String {
+    let image = container.get("image").and_then(Node::text).map(crate::placing::base_name);
+    script::tool_of_image(image.unwrap_or_default()).unwrap_or("agenttrader").to_owned()
 }
 
 fn push<'a>(pod: &Pod<'a>, at: &'a Node, field: String, found: Found, texts: &mut Vec<Text<'a>>) {

@@ -12,6 +12,9 @@ use crate::place::Place;
 use crate::world::World;
 use crate::yaml::node::{Node, Value};
 
+/// Keys of custom kinds whose mapping is a container.
+const CONTAINERS: [&str; 2] = ["container", "script"];
+
 const REMEDY: &str = "name the image by a tag that is never moved, better with `@sha256:` and its digest";
 
 /// What each image reference is fixed by.
@@ -70,10 +73,11 @@ fn walk<'a>(object: Object<'a>, node: &'a Node, field: &str, findings: &mut Vec<
         }
         walk(object, item, &field, findings);
     }
-    for (key, value) in node.entries() {
+    let runs = CONTAINERS.contains(&field.rsplit('.').next().unwrap_or_default());
+    for (key, value) in node.entries().iter().filter(|(key, _)| !object.is_pattern(key)) {
         let key = key.text().unwrap_or_default();
         let field = if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") };
-        if let Some((at, reference)) = single(node, value).filter(|_| key == "image") {
+        if let Some((at, reference)) = single(node, value, runs).filter(|_| key == "image") {
             judge_reference(&Place::of_object(object, at, field.clone()), &reference, findings);
         }
         walk(object, value, &field, findings);
@@ -82,10 +86,11 @@ fn walk<'a>(object: Object<'a>, node: &'a Node, field: &str, findings: &mut Vec<
 
 /// An image outside a list of containers: an image volume's reference; the container of a custom kind; a repository and its tag.
 ///
-/// A text alone may be any kind of image, so it counts where something that only a process has stands beside it, or where it says
-/// `latest`.
-fn single<'a>(holder: &Node, value: &'a Node) -> Option<(&'a Node, String)> {
-    const BESIDE: [&str; 8] = ["command", "args", "env", "envFrom", "volumeMounts", "ports", "resources", "script"];
+/// A text alone may be any kind of image, so it counts where something that only a process has stands beside it, where the holder is
+/// named as a container (`runs`), or where it says `latest`.
+fn single<'a>(holder: &Node, value: &'a Node, runs: bool) -> Option<(&'a Node, String)> {
+    const BESIDE: [&str; 9] =
+        ["command", "args", "env", "envFrom", "volumeMounts", "ports", "resources", "script", "source"];
     if let Some(reference) = value.get("reference").filter(|reference| reference.scalar().is_some()) {
         return reference.scalar().map(|scalar| (reference, scalar.text.clone()));
     }
@@ -96,7 +101,7 @@ fn single<'a>(holder: &Node, value: &'a Node) -> Option<(&'a Node, String)> {
         return Some((tag, format!("{repository}:{}{digest}", tag.text().unwrap_or_default())));
     }
     let text = value.text()?;
-    let runs = BESIDE.iter().any(|key| holder.get(key).is_some());
+    let runs = runs || BESIDE.iter().any(|key| holder.get(key).is_some());
     (runs || image::check(text) == Err(ImageError::Latest)).then(|| (value, text.to_owned()))
 }
 

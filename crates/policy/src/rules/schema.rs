@@ -32,6 +32,50 @@ const KINDS: [(&str, &str, &str); 15] = [
     ("RoleBinding", "rbac.authorization.k8s.io/v1", "RoleBinding"),
 ];
 
+/// The groups without a dot, which nobody else may add kinds to.
+const GROUPS: [&str; 5] = ["apps", "batch", "autoscaling", "policy", "extensions"];
+/// Every kind of these groups and of `v1`, those that are gone included.
+const BUILT_IN: [&str; 38] = [
+    "Binding",
+    "ComponentStatus",
+    "Config",
+    "ConfigMap",
+    "ControllerRevision",
+    "CronJob",
+    "DaemonSet",
+    "DeleteOptions",
+    "Deployment",
+    "DeploymentRollback",
+    "Endpoints",
+    "Event",
+    "Eviction",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "Job",
+    "JobTemplate",
+    "LimitRange",
+    "Namespace",
+    "NetworkPolicy",
+    "Node",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Pod",
+    "PodDisruptionBudget",
+    "PodSecurityPolicy",
+    "PodTemplate",
+    "RangeAllocation",
+    "ReplicaSet",
+    "ReplicationController",
+    "ResourceQuota",
+    "Scale",
+    "Secret",
+    "SerializedReference",
+    "Service",
+    "ServiceAccount",
+    "StatefulSet",
+    "Status",
+];
+
 /// Kustomize's own kinds with their apiVersion.
 const KUSTOMIZE: [(&str, &str); 2] =
     [("Kustomization", "kustomize.config.k8s.io/v1beta1"), ("Component", "kustomize.config.k8s.io/v1alpha1")];
@@ -64,6 +108,12 @@ fn judge_object(object: Object<'_>, findings: &mut Vec<Finding>) -> bool {
     let versions: Vec<&str> =
         KINDS.iter().filter(|(kind, ..)| *kind == object.kind).map(|(_, version, _)| *version).collect();
     if versions.is_empty() {
+        if is_unknown_to_kubernetes(&object) {
+            let at = object.at(&["kind"]).unwrap_or(object.node);
+            let message = format!("Kubernetes has no kind `{}` in `{}`", object.kind, object.api_version);
+            findings.push(object.fail(Rule::Schema, at, "kind", message, "correct the kind or its apiVersion"));
+            return true;
+        }
         let meant = KINDS.iter().find(|(kind, version, _)| {
             kind.eq_ignore_ascii_case(object.kind) && version.eq_ignore_ascii_case(object.api_version)
         });
@@ -99,6 +149,16 @@ fn judge_object(object: Object<'_>, findings: &mut Vec<Finding>) -> bool {
             true
         }
     }
+}
+
+/// Whether an object's apiVersion is one that Kubernetes keeps for itself, and its kind none of those.
+fn is_unknown_to_kubernetes(object: &Object<'_>) -> bool {
+    let own = match object.api_version.split_once('/') {
+        None => object.api_version == "v1",
+        Some((group, _)) => GROUPS.contains(&group),
+    };
+    let kind = object.kind.strip_suffix("List").unwrap_or(object.kind);
+    own && !object.patch && !kind.is_empty() && !BUILT_IN.contains(&kind)
 }
 
 /// Whether a group is neither Kubernetes' own nor Knative's: what it calls a `Service` is its own affair.

@@ -3,6 +3,7 @@
 //! The body is read once by itself, where `$1` may be anything, and once for each call, where its places and locals have names of
 //! their own: what one call gives is not taken for another's.
 
+use super::run::SHOWS;
 use super::syntax::{Command, Part, Redirect, Script, Word};
 use crate::found::Key;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,10 +12,18 @@ use std::ops::Range;
 /// Commands that the bodies of all calls may have together; beyond it a call's body is read by itself alone.
 const COMMANDS_MOST: usize = 4096;
 
+/// Functions that only show by way of others that do.
+const NESTED_MOST: usize = 4;
+
 /// The name of a call's place: `$1` of the third call is `1_of_2`, which no script can assign.
 fn place_of(call: usize, place: &str) -> String {
     format!("{place}_of_{call}")
 }
+
+/// The places that stand for everything a call gives.
+const ALL: [&str; 2] = ["@", "*"];
+/// Arguments of a call that are taken together.
+const ARGUMENTS_MOST: usize = 64;
 
 /// The calls, by the command's place in the list.
 pub(super) type Calls = BTreeSet<usize>;
@@ -33,6 +42,7 @@ pub(super) fn called(script: &mut Script) -> Calls {
         }
         let start = script.commands.len().saturating_add(bodies.len());
         let mut own: BTreeSet<String> = (1..=9).map(|place: u8| place.to_string()).collect();
+        own.extend(ALL.map(str::to_owned));
         own.extend(body.iter().flat_map(locals).filter(|name| Key::of_variable(name).is_none()));
         let copy = Copy { call, own, from: range.clone(), start };
         bodies.extend(body.iter().map(|command| copy.command(command)));
@@ -42,12 +52,59 @@ pub(super) fn called(script: &mut Script) -> Calls {
     calls
 }
 
+/// The functions that only show what they are given, to the person who runs the script: in every definition of that name.
+pub(super) fn that_show(script: &Script) -> BTreeSet<String> {
+    let mut showing = BTreeSet::new();
+    let mut others = BTreeSet::new();
+    // One that hands on to another that shows is one too.
+    for _ in 0..NESTED_MOST {
+        others.clear();
+        let mut next = BTreeSet::new();
+        for (name, range) in &script.functions {
+            let body = script.commands.get(range.clone()).unwrap_or_default();
+            let shows = !body.is_empty() && body.iter().all(|command| is_shown(command, &showing));
+            if shows { &mut next } else { &mut others }.insert(name.clone());
+        }
+        if next == std::mem::replace(&mut showing, next.clone()) {
+            break;
+        }
+    }
+    // What a call prints may be run, where the script takes it for a word.
+    for part in script.commands.iter().flat_map(|command| &command.words).flat_map(|word| &word.parts) {
+        if let Part::Substitution { commands, .. } | Part::Process { commands } = part {
+            let inner = script.commands.get(commands.clone()).unwrap_or_default();
+            others.extend(inner.iter().filter_map(|command| command.words.first()?.literal()));
+        }
+    }
+    showing.retain(|name| !others.contains(name));
+    showing
+}
+
+fn is_shown(command: &Command, showing: &BTreeSet<String>) -> bool {
+    const ALONE: [&str; 6] = ["exit", "return", "local", "shift", "date", "tput"];
+    let head = command.words.iter().find(|word| word.assignment().is_none());
+    let head = head.map(|head| head.literal().unwrap_or_default());
+    let shown = head
+        .is_none_or(|head| SHOWS.contains(&head.as_str()) || ALONE.contains(&head.as_str()) || showing.contains(&head));
+    let stays = command.redirects.iter().all(|redirect| match redirect {
+        Redirect::Out(to) => matches!(to.literal().as_deref(), Some("&2" | "2" | "/dev/stderr" | "/dev/null")),
+        Redirect::In(_) | Redirect::Document(_) => true,
+    });
+    shown && stays && command.feeds.is_empty()
+}
+
 /// The places that a call gives: name and word.
-pub(super) fn given<'a>(calls: &Calls, call: usize, arguments: &[&'a Word]) -> Vec<(String, &'a Word)> {
+pub(super) fn given(calls: &Calls, call: usize, arguments: &[&Word]) -> Vec<(String, Word)> {
     if !calls.contains(&call) {
         return Vec::new();
     }
-    (1..=9).zip(arguments).map(|(place, word)| (place_of(call, &place.to_string()), *word)).collect()
+    let mut all = Word::default();
+    for word in arguments.iter().take(ARGUMENTS_MOST) {
+        all.line = word.line;
+        all.parts.extend(word.parts.iter().cloned().chain([Part::Text(" ".to_owned())]));
+    }
+    let single = (1..=9).zip(arguments).map(|(place, word)| (place_of(call, &place.to_string()), (*word).clone()));
+    single.chain(ALL.map(|place| (place_of(call, place), all.clone()))).collect()
 }
 
 /// How a function's body becomes a call's.
@@ -103,7 +160,7 @@ impl Copy {
                         self.word(inner);
                     }
                 }
-                Part::Substitution { commands, .. } => {
+                Part::Substitution { commands, .. } | Part::Process { commands } => {
                     let width = commands.len();
                     commands.start = self.moved(commands.start);
                     commands.end = commands.start.saturating_add(width);

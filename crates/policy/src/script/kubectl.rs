@@ -8,7 +8,8 @@ use crate::found::{Effect, Said};
 use crate::scan::{HOLE, said};
 use crate::yaml::node::{Node, Value};
 
-const VALUED: [&str; 42] = [
+const VALUED: [&str; 43] = [
+    "raw",
     "n",
     "namespace",
     "context",
@@ -56,6 +57,8 @@ const VALUED: [&str; 42] = [
 impl Runner {
     /// The arguments behind `kubectl`.
     pub(super) fn kubectl(&mut self, words: &[String], place: &Place) {
+        // `minikube kubectl -- scale …`
+        let words = words.strip_prefix(&["--".to_owned()]).unwrap_or(words);
         let arguments = Arguments::of(words, &VALUED);
         let dry = arguments.has(&["dry-run"]) && !arguments.values(&["dry-run"]).any(|value| value == "none");
         let rest = arguments.from(1);
@@ -116,6 +119,13 @@ impl Runner {
         if !arguments.behind.is_empty() {
             self.argv(&arguments.behind, place);
         }
+        for path in arguments.values(&["raw"]) {
+            let effect = match path.contains("/configmaps/agenttrader-kill-switch") {
+                true => Effect::WriteSwitch(Said::Unknown("what is sent there".to_owned())),
+                false => Effect::Patch,
+            };
+            self.order_of(effect, names([path]), false, words, place);
+        }
         match (arguments.word(0), arguments.word(1)) {
             ("create", "configmap" | "cm") if arguments.word(2) == "agenttrader-kill-switch" => {
                 let literal =
@@ -164,6 +174,10 @@ impl Runner {
             self.order(Effect::WriteSwitch(value), "", words, place);
             return;
         }
+        let mut inner = crate::keyed::documents(&documents);
+        inner.orders.clear();
+        inner.images.clear();
+        self.found.absorb(inner, place.line);
         let to_zero = !documents.is_empty()
             && documents.iter().all(|patch| leaves(patch, &mut Vec::new()) == [(vec!["spec", "replicas"], "0")]);
         if !to_zero {
@@ -173,11 +187,47 @@ impl Runner {
 
     /// An order about words, files and selectors.
     fn orders(&mut self, effect: Effect, arguments: &Arguments, words: &[String], command: &[String], place: &Place) {
-        let flags = arguments.values(&["l", "selector", "f", "filename", "k", "kustomize", "field-selector"]);
+        let flags = arguments.values(&["f", "filename", "k", "kustomize"]);
+        let selectors = arguments.values(&["l", "selector", "field-selector"]).flat_map(chosen);
+        let flags = flags.chain(selectors);
         let stdin = place.stdin.iter().filter(|_| arguments.values(&["f", "filename"]).any(|file| file == "-"));
         let targets = names(words.iter().map(String::as_str).chain(flags).chain(stdin.map(String::as_str)));
         self.order_of(effect, targets, arguments.has(&["all"]), command, place);
     }
+}
+
+/// What `kubectl get … -o name` names: each name or selector, or everything; nothing where it prints something else.
+pub(super) fn listed(words: &[String]) -> Option<Vec<String>> {
+    let arguments = Arguments::of(words, &VALUED);
+    let prints_names = arguments
+        .values(&["o", "output"])
+        .any(|output| output == "name" || output.contains("metadata.name") || output.contains(".metadata.name"));
+    if arguments.word(0) != "get" || !prints_names || !is_workload_kind(arguments.word(1)) {
+        return None;
+    }
+    let selectors: Vec<&str> = arguments.values(&["l", "selector", "field-selector"]).collect();
+    let elsewhere = |namespace: &str| namespace != "trading-floor" && !namespace.contains(HOLE);
+    let ours = !arguments.values(&["n", "namespace"]).any(elsewhere);
+    let mut named: Vec<String> = arguments.from(2).to_vec();
+    named.extend(arguments.word(1).split_once('/').map(|(_, name)| name.to_owned()));
+    named.extend(selectors.iter().flat_map(|selector| chosen(selector)).map(str::to_owned));
+    match (named.is_empty(), selectors.is_empty()) {
+        (true, true) if ours => Some(vec!["--all".to_owned()]),
+        (true, _) => None,
+        (false, _) => Some(named),
+    }
+}
+
+fn is_workload_kind(word: &str) -> bool {
+    const KINDS: [&str; 7] = ["deploy", "statefulset", "sts", "replicaset", "rs", "rollout", "all"];
+    let word = word.to_ascii_lowercase();
+    KINDS.iter().any(|kind| word.split(',').any(|word| word.starts_with(kind)))
+}
+
+/// The parts of a selector that choose something: `app!=a` and `app notin (a)` leave it out.
+fn chosen(selector: &str) -> impl Iterator<Item = &str> {
+    let leaves_out = selector.contains(" notin ");
+    selector.split(',').filter(move |part| !(leaves_out || part.contains("!=") || part.starts_with('!')))
 }
 
 /// Whether the switch's ConfigMap is among what is named.

@@ -36,6 +36,11 @@ fn statement(line: &str) -> String {
     if let Some(assigned) = variable(line) {
         return assigned;
     }
+    // A justfile's recipe may give its parameters defaults: `up name="gamma":`.
+    let defaults = line.split_once("\":").map(|(head, _)| format!("{head}\""));
+    if let Some(head) = defaults.filter(|head| head.contains("=\"") && !head.contains(['(', ';', '$'])) {
+        return head.split_whitespace().skip(1).collect::<Vec<_>>().join("; ");
+    }
     // `target: X = y` sets it for that target, `target: ; command` is a recipe.
     let Some((_, behind)) = line.split_once(':') else { return String::new() };
     match (behind.split_once(';'), variable(behind)) {
@@ -104,6 +109,7 @@ mod tests {
             ("up: NAME = x", "NAME=\"x\""),
             ("up: ; -run it", "run it"),
             ("up:\n    run {{ name }}", "\nrun ${name}"),
+            ("up name=\"a\" *more=\"b\":\n    run", "name=\"a\"; *more=\"b\"\nrun"),
             ("ifeq ($(A),b)\nendif", "\n"),
         ] {
             assert_eq!(as_shell(make).trim_end_matches('\n'), shell.trim_end_matches('\n'), "{make}");

@@ -3,11 +3,13 @@
 //! The grammar is that of POSIX with what bash adds. Anything that does not close marks the script as broken, so that
 //! nothing hides behind a quote that a real shell would read otherwise. Words are read in [`super::word`].
 
-use super::syntax::{Command, Redirect, Script, Word};
+use super::syntax::{Command, Part, Redirect, Script, Word};
 use crate::found::Lines;
 
 /// Nested substitutions, groups and documents deeper than this are not followed; nobody writes them.
 pub(super) const DEPTH_MOST: usize = 60;
+/// Commands whose output a script may give to others as files.
+const FED_MOST: usize = 4096;
 /// How far the end of an arithmetic expression is looked for.
 const ARITHMETIC_MOST: usize = 512;
 
@@ -15,7 +17,34 @@ const ARITHMETIC_MOST: usize = 512;
 pub fn parse(text: &str, first_line: u32) -> Script {
     let mut script = Script::default();
     Parser::new(text, first_line, 0, &mut script).list(None);
+    feed_processes(&mut script);
     script
+}
+
+/// What a `<(…)` writes comes into the command that is given it, as through a pipe.
+fn feed_processes(script: &mut Script) {
+    let mut fed = Vec::new();
+    for (place, command) in script.commands.iter().enumerate() {
+        let from = command.redirects.iter().filter_map(|redirect| match redirect {
+            Redirect::In(word) => Some(word),
+            _ => None,
+        });
+        for part in command.words.iter().chain(from).flat_map(|word| &word.parts) {
+            if let Part::Process { commands } = part {
+                // A group's redirection stands at its process's own commands too.
+                fed.extend(commands.clone().filter(|_| !commands.contains(&place)).map(|inner| (inner, place)));
+            }
+            if fed.len() > FED_MOST {
+                script.broken = true;
+                return;
+            }
+        }
+    }
+    for (inner, place) in fed {
+        if let Some(command) = script.commands.get_mut(inner) {
+            command.feeds.push(place);
+        }
+    }
 }
 
 pub(super) struct Parser<'a, 's> {

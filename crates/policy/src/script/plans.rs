@@ -2,8 +2,9 @@
 
 use super::program::{Token, call};
 use super::run::{Place, Runner};
-use crate::found::{Effect, Key};
+use crate::found::{Effect, Key, Order};
 use crate::scan::said;
+use crate::yaml::node::Node;
 
 /// What gives a workload instances.
 const NUMBERS: [&str; 8] = [
@@ -16,6 +17,8 @@ const NUMBERS: [&str; 8] = [
     "instance_count",
     "count",
 ];
+/// What names a workload, or what it runs.
+const NAMED: [&str; 4] = ["name", "app", "image", "service_account_name"];
 /// What a resource's type says when it runs something.
 const RUNS: [&str; 8] = ["deployment", "stateful", "cloud_run", "ecs_service", "daemon", "_job", "_pod", "container"];
 
@@ -38,7 +41,7 @@ pub(super) fn read(runner: &mut Runner, rest: &[Token]) {
             .filter_map(|(at, _)| given(at))
             .collect::<Vec<_>>()
     };
-    let names: Vec<String> = at(&|text| matches!(text, "name" | "app" | "image" | "service_account_name"))
+    let names: Vec<String> = at(&|text| NAMED.contains(&text))
         .into_iter()
         .filter(|token| token.is_text())
         .map(|token| crate::placing::base_name(&token.text).to_owned())
@@ -50,6 +53,43 @@ pub(super) fn read(runner: &mut Runner, rest: &[Token]) {
         Some(number) => runner.order_of(Effect::Scale(said(&number.text)), names, false, &command, &place),
         None if numbers.is_empty() => runner.order_of(Effect::Start, names, false, &command, &place),
         None => {}
+    }
+}
+
+/// The same as JSON: `{"resource": {"TYPE": {"NAME": {…}}}}`.
+pub fn documents(documents: &[Node]) -> Vec<Order> {
+    let mut orders = Vec::new();
+    let resources = documents.iter().filter_map(|document| document.get("resource"));
+    for (kind, of_kind) in resources.flat_map(|resource| resource.entries()) {
+        let kind = kind.text().unwrap_or_default();
+        if !RUNS.iter().any(|part| kind.contains(part)) {
+            continue;
+        }
+        for (name, block) in of_kind.entries() {
+            let (mut names, mut numbers) = (Vec::new(), Vec::new());
+            collect(block, &mut names, &mut numbers);
+            let command = ["resource".to_owned(), kind.to_owned(), name.text().unwrap_or_default().to_owned()];
+            let effect = match numbers.iter().find(|number| *number != "0") {
+                Some(number) => Effect::Scale(said(number)),
+                None if numbers.is_empty() => Effect::Start,
+                None => continue,
+            };
+            orders.push(Order { effect, names, all: false, command: command.join(" "), line: block.line });
+        }
+    }
+    orders
+}
+
+fn collect(node: &Node, names: &mut Vec<String>, numbers: &mut Vec<String>) {
+    node.items().iter().for_each(|item| collect(item, names, numbers));
+    for (key, value) in node.entries() {
+        match (key.text().unwrap_or_default(), value.scalar()) {
+            (key, Some(scalar)) if NAMED.contains(&key) => {
+                names.push(crate::placing::base_name(&scalar.text).to_owned())
+            }
+            (key, Some(scalar)) if NUMBERS.contains(&key) => numbers.push(scalar.text.clone()),
+            _ => collect(value, names, numbers),
+        }
     }
 }
 

@@ -75,7 +75,9 @@ fn constants(tokens: &[Token]) -> Constants {
 }
 
 /// Calls that run what they are given.
-const RUNS: [&str; 19] = [
+const RUNS: [&str; 21] = [
+    "Command",
+    "split",
     "system",
     "popen",
     "run",
@@ -96,6 +98,8 @@ const RUNS: [&str; 19] = [
     "create_subprocess_exec",
     "create_subprocess_shell",
 ];
+/// What takes a variable out of the environment.
+const TAKES: [&str; 6] = ["pop", "unsetenv", "Unsetenv", "remove_var", "del", "delete"];
 /// Calls that put a variable into the environment.
 const PUTS: [&str; 8] =
     ["putenv", "setenv", "set_var", "setdefault", "setEnvironmentVariable", "SetEnvironmentVariable", "Setenv", "env"];
@@ -196,6 +200,14 @@ fn text_token(runner: &mut Runner, token: &Token, before: &[Token], rest: &[Toke
             runner.found.assign(hit.key, hit.spelled, hit.value, false, token.line);
         }
     }
+    // `environ.pop("EXECUTION_HALTED")`, `del environ["EXECUTION_HALTED"]`.
+    let taken = Key::of_variable(&token.text).filter(|key| *key != Key::AgentMode);
+    let near = before.iter().rev().take(6).take_while(|t| t.line == token.line);
+    if let Some(key) =
+        taken.filter(|_| near.into_iter().any(|t| t.kind == Kind::Name && TAKES.contains(&t.text.as_str())))
+    {
+        runner.found.assign(key, token.text.as_str(), Said::Known(String::new()), false, token.line);
+    }
     // `"/d/kill-switch/EXECUTION_HALTED"`, `d / "EXECUTION_HALTED"`, `environ["EXECUTION_HALTED_FILE"]`.
     let joined = before.last().is_some_and(|t| t.is("/") || t.is(","));
     let is_path = super::run::is_switch(&token.text) && (token.text.contains('/') || joined);
@@ -254,6 +266,12 @@ fn name_token(runner: &mut Runner, token: &Token, rest: &[Token], depth: usize, 
             let place = Place { line: path.line, ..Place::default() };
             runner.order(Effect::WriteSwitch(value), "", std::slice::from_ref(&path.text), &place);
         }
+    }
+    if token.text == "Command" && rest.get(1).is_some_and(|t| t.is("::")) {
+        // `Command::new("kubectl").args([…])`: every text of the statement.
+        let statement = rest.iter().take(CALL_MOST).take_while(|t| !t.is(";"));
+        let words: Vec<String> = statement.filter(|t| t.is_text()).map(|t| t.text.clone()).collect();
+        runner.argv(&words, &Place { line: token.line, ..Place::default() });
     }
     if RUNS.contains(&token.text.as_str()) && rest.get(1).is_some_and(|t| t.is("(") || t.kind == Kind::Text) {
         let first = rest.iter().skip(1).find(|t| !t.is("("));

@@ -15,6 +15,9 @@ impl Runner {
             "systemctl" | "service" | "supervisorctl" | "launchctl" => self.services(rest, place),
             "curl" | "wget" => self.request(rest, place),
             "agenttrader" => self.agenttrader(rest, place),
+            "fly" | "flyctl" | "aws" | "az" | "nomad" | "heroku" | "dokku" | "kn" | "doctl" | "pm2" | "cf" | "eb" => {
+                self.platform(head, rest, place);
+            }
             "sh" | "bash" | "dash" | "zsh" | "ksh" | "ash" | "su" | "runuser" => {
                 let text = rest
                     .iter()
@@ -49,12 +52,20 @@ impl Runner {
                     self.substitution(text, place);
                 }
                 self.moved(head, rest, place);
+                self.numbered(head, rest, place);
             }
             "tee" | "cp" | "mv" | "install" | "ln" | "rsync" | "scp" | "dd" | "truncate" | "sponge" => {
                 self.moved(head, rest, place)
             }
             "rm" | "unlink" | "trash" if rest.iter().any(|path| base(path) == "LATCH") => {
                 self.order(Effect::RemoveLatch, "", &joined(head, rest), place);
+            }
+            "unset" if !rest.iter().any(|word| word == "-f") => self.taken_away(rest.iter().map(String::as_str), place),
+            "env" => {
+                let names =
+                    rest.iter().zip(rest.iter().skip(1)).filter(|(flag, _)| matches!(flag.as_str(), "-u" | "--unset"));
+                let joined = rest.iter().filter_map(|word| word.strip_prefix("--unset=").or(word.strip_prefix("-u")));
+                self.taken_away(names.map(|(_, name)| name.as_str()).chain(joined), place);
             }
             "setenv" | "set" => {
                 let mut words = rest.iter().skip_while(|word| word.starts_with('-'));
@@ -64,6 +75,13 @@ impl Runner {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The switch's variables, taken out of an environment: what halts no longer does.
+    fn taken_away<'n>(&mut self, names: impl Iterator<Item = &'n str>, place: &Place) {
+        for key in names.filter_map(Key::of_variable).filter(|key| *key != Key::AgentMode) {
+            self.found.assign(key, key.name(), Said::Known(String::new()), false, place.line);
         }
     }
 
@@ -164,6 +182,22 @@ impl Runner {
         };
         if text.contains("AGENT_MODE") && (assigns("\"EXECUTE\"") || assigns("'EXECUTE'")) {
             self.found.assign(Key::AgentMode, "AGENT_MODE", Said::Known("EXECUTE".to_owned()), false, place.line);
+        }
+    }
+
+    /// `sed -i s/replicas: 0/replicas: 1/ FILE`: a number of a manifest, changed where it stands.
+    fn numbered(&mut self, head: &str, rest: &[String], place: &Place) {
+        let in_place = rest.iter().any(|word| word.starts_with("-i") || word == "--in-place" || word == "--inplace");
+        let changes = |text: &String| {
+            text.rsplit_once("replicas").is_some_and(|(_, behind)| {
+                let number: String =
+                    behind.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+                number != "0"
+            })
+        };
+        if in_place && rest.iter().any(changes) {
+            let files = rest.iter().filter(|word| !changes(word)).map(String::as_str);
+            self.order_of(Effect::Patch, super::arguments::names(files), false, &joined(head, rest), place);
         }
     }
 

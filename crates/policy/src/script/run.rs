@@ -103,7 +103,8 @@ pub(super) const SETS: [&str; 30] = [
     "agenttrader",
 ];
 /// Programs whose arguments are understood wherever they begin in a command: behind `sudo`, `timeout`, a function of the script's own.
-const TOOLS: [&str; 36] = [
+const TOOLS: [&str; 37] = [
+    "env",
     "kubectl",
     "oc",
     "gcloud",
@@ -162,6 +163,12 @@ pub struct Runner {
     pub found: Found,
     /// What the script writes into files, by their names.
     pub(super) written: BTreeMap<String, BTreeSet<String>>,
+    /// What the script lets its aliases stand for.
+    aliases: BTreeMap<String, String>,
+    /// Functions of the script that only show what they are given.
+    shows: BTreeSet<String>,
+    /// `declare -n m=NAME`: what `m` sets is NAME.
+    references: BTreeMap<String, Key>,
 }
 
 /// Reads a shell script.
@@ -200,8 +207,11 @@ impl Runner {
         let calls = functions::called(&mut script);
         let values = Values::of(&script, &calls);
         let reading = Reading { script: &script, values: &values, depth };
+        self.shows.extend(functions::that_show(&script));
         for command in &script.commands {
             self.written_by(&reading, command);
+            self.alias(&reading, command);
+            self.reference(command);
         }
         let stdin = piped(&reading);
         let sources = asked(&reading);
@@ -245,7 +255,7 @@ impl Runner {
             return;
         }
         for (name, adds, value) in command.words.iter().map_while(Word::assignment) {
-            let Some(key) = Key::of_variable(&name) else { continue };
+            let Some(key) = Key::of_variable(&name).or_else(|| self.references.get(&name).copied()) else { continue };
             let texts = if adds { reading.values.parameter(&name) } else { reading.texts(&value) };
             for text in texts {
                 self.found.assign(key, key.name(), said(&text), false, value.line);
@@ -347,6 +357,32 @@ impl Runner {
         }
     }
 
+    /// `declare -n m=AGENT_MODE`.
+    fn reference(&mut self, command: &Command) {
+        let mut words = command.words.iter();
+        let declares = words.next().and_then(Word::literal);
+        let by_name = || words.clone().filter_map(Word::literal).any(|word| word == "-n");
+        if !matches!(declares.as_deref(), Some("local" | "declare" | "typeset")) || !by_name() {
+            return;
+        }
+        for (name, _, value) in words.clone().filter_map(Word::assignment) {
+            self.references.extend(value.literal().and_then(|value| Key::of_variable(&value)).map(|key| (name, key)));
+        }
+    }
+
+    /// `alias k=kubectl`.
+    fn alias(&mut self, reading: &Reading, command: &Command) {
+        let Some((head, definitions)) = command.words.split_first() else { return };
+        if head.literal().as_deref() != Some("alias") {
+            return;
+        }
+        for text in definitions.iter().flat_map(|word| reading.texts(word)) {
+            if let Some((name, meaning)) = text.split_once('=') {
+                self.aliases.insert(name.to_owned(), meaning.to_owned());
+            }
+        }
+    }
+
     fn written_by(&mut self, reading: &Reading, command: &Command) {
         let Some(texts) = reading.values.printed(reading.script, command) else { return };
         for file in reading.files_behind(command) {
@@ -370,6 +406,14 @@ impl Runner {
         }
         let head = base(head);
         let deeper = Place { depth: place.depth.saturating_add(1), ..place.clone() };
+        if let Some(meaning) = self.aliases.get(head) {
+            let words: Vec<String> = meaning.split_whitespace().map(str::to_owned).collect();
+            // `alias ls='ls -l'` is the program again.
+            if words.first().is_some_and(|first| first != head) {
+                let argv: Vec<String> = words.into_iter().chain(rest.iter().cloned()).collect();
+                return self.argv(&argv, &deeper);
+            }
+        }
         match head {
             "eval" => return self.script(&rest.join(" "), place.line, deeper.depth),
             "trap" => return self.script(rest.first().map_or("", String::as_str), place.line, deeper.depth),
@@ -404,14 +448,14 @@ impl Runner {
                 let latch = rest.iter().any(|word| base(word) == "LATCH");
                 self.found.orders.extend(latch.then(|| Order::new(Effect::RemoveLatch, argv, place.line)));
             }
-            shows if SHOWS.contains(&shows) => return,
+            shows if SHOWS.contains(&shows) || self.shows.contains(shows) => return,
             _ => {}
         }
         self.makes(argv, place);
         self.everywhere(head, rest, place);
         self.tool(head, rest, &deeper);
         // A known program behind one that only starts it, or behind a function of the script's own.
-        if !TOOLS.contains(&head) || matches!(head, "sudo" | "sh" | "bash") {
+        if !TOOLS.contains(&head) || matches!(head, "env" | "sudo" | "sh" | "bash") {
             let inner = rest.iter().position(|word| TOOLS.contains(&base(word)) || SHOWS.contains(&base(word)));
             if let Some(inner) = inner.and_then(|at| rest.get(at..)) {
                 let with_stdin: Vec<String> = match head {

@@ -21,7 +21,12 @@ pub enum Part {
         /// Outside quotes: its value is split at blanks.
         splits: bool,
     },
-    /// Arithmetic, a process's file, what the reader does not follow.
+    /// `<(…)`: a file that its commands write; where they stand in the list.
+    Process {
+        /// Their range.
+        commands: std::ops::Range<usize>,
+    },
+    /// Arithmetic, what the reader does not follow.
     Opaque,
 }
 

@@ -175,6 +175,9 @@ impl Runner {
             .map(String::as_str)
             .skip_while(|word| matches!(*word, "compose" | "container" | "stack"))
             .collect();
+        if matches!(verbs.first(), Some(&("play" | "kube"))) {
+            self.order_of(Effect::Apply, names(verbs.iter().skip(1).copied()), false, words, place);
+        }
         let starts = match verbs.first() {
             Some(&("run" | "up" | "start" | "restart" | "create" | "unpause" | "deploy")) => true,
             Some(&("service" | "scale")) => verbs.iter().any(|verb| matches!(*verb, "scale" | "create" | "update")),
@@ -243,6 +246,40 @@ impl Runner {
                 .map(|word| word.trim_end_matches(".service").trim_end_matches(".timer").to_owned())
                 .collect();
             self.order_of(Effect::Start, names(units.iter().map(String::as_str)), false, words, place);
+        }
+    }
+
+    /// The arguments behind another platform's client: a verb that moves something, unless every number it gives is 0.
+    pub(super) fn platform(&mut self, head: &str, words: &[String], place: &Place) {
+        const VERBS: [&str; 21] = [
+            "scale",
+            "ps:scale",
+            "autoscale",
+            "start",
+            "restart",
+            "run",
+            "run-task",
+            "update-service",
+            "create-service",
+            "deploy",
+            "up",
+            "create",
+            "update",
+            "apply",
+            "resume",
+            "launch",
+            "ps:restart",
+            "set-desired-capacity",
+            "machine",
+            "machines",
+            "register-scalable-target",
+        ];
+        let moves = words.iter().any(|word| VERBS.contains(&word.as_str()));
+        let values = words.iter().map(|word| word.rsplit('=').next().unwrap_or(word));
+        let numbers: Vec<&str> = values.filter(|value| value.bytes().all(|byte| byte.is_ascii_digit())).collect();
+        if moves && (numbers.is_empty() || numbers.iter().any(|number| *number != "0")) {
+            let command: Vec<String> = std::iter::once(head.to_owned()).chain(words.iter().cloned()).collect();
+            self.order_of(Effect::Start, names(words.iter().map(String::as_str)), false, &command, place);
         }
     }
 

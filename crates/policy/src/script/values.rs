@@ -24,6 +24,9 @@ pub struct Values {
     spent: Cell<usize>,
 }
 
+/// What a process's output is called where a file is expected: whoever reads the file reads what comes in.
+const STDIN: &str = "/dev/stdin";
+
 /// The value of nothing known.
 fn hole() -> Vec<String> {
     vec![HOLE.to_string()]
@@ -74,7 +77,7 @@ impl Values {
         let Some((head, arguments)) = rest.split_first() else { return };
         let head = head.literal();
         for (name, word) in functions::given(calls, place, arguments) {
-            let texts = self.texts(script, word);
+            let texts = self.texts(script, &word);
             self.bind(&name, texts);
         }
         match head.as_deref() {
@@ -160,6 +163,7 @@ impl Values {
                     self.operation(script, name, operator, word)
                 }
                 Part::Substitution { commands, .. } => self.substitution(script, commands.clone()).unwrap_or_else(hole),
+                Part::Process { .. } => vec![STDIN.to_owned()],
                 Part::Opaque => hole(),
             };
             texts = product(&texts, &piece);
@@ -195,7 +199,7 @@ impl Values {
     /// What `$(echo …)` and its like give.
     fn substitution(&self, script: &Script, commands: std::ops::Range<usize>) -> Option<Vec<String>> {
         let [command] = script.commands.get(commands)? else { return None };
-        if !command.redirects.is_empty() {
+        if command.redirects.iter().any(|redirect| !matches!(redirect, Redirect::Document(_))) {
             return None;
         }
         let texts = self.printed(script, command)?;
@@ -226,6 +230,10 @@ impl Values {
                 Some(texts.into_iter().map(|text| (if escapes { unescaped(&text) } else { text }) + newline).collect())
             }
             "printf" => Some(vec![formatted(&self.lines(script, arguments)?)]),
+            "kubectl" | "oc" => {
+                let words = arguments.iter().flat_map(|word| split(self.texts(script, word), word)).collect::<Vec<_>>();
+                super::kubectl::listed(&words)
+            }
             "cat" if arguments.iter().all(|word| word.literal().as_deref() == Some("-")) => {
                 let document = command.redirects.iter().find_map(|redirect| match redirect {
                     Redirect::Document(at) => script.documents.get(*at),
@@ -260,10 +268,12 @@ pub fn assigned_defaults(word: &Word) -> impl Iterator<Item = (&str, &Word)> {
 
 /// Texts, cut at blanks where the word's expansions stand outside of quotes.
 pub fn split(texts: Vec<String>, word: &Word) -> Vec<String> {
-    let splits = word
-        .parts
-        .iter()
-        .any(|part| matches!(part, Part::Parameter { splits: true, .. } | Part::Substitution { splits: true, .. }));
+    let splits = word.parts.iter().any(|part| match part {
+        // `"$@"` is as many words as there are arguments.
+        Part::Parameter { name, splits, .. } => *splits || name.starts_with('@'),
+        Part::Substitution { splits, .. } => *splits,
+        Part::Text(_) | Part::Process { .. } | Part::Opaque => false,
+    });
     if !splits {
         return texts;
     }

@@ -23,8 +23,8 @@ impl Parser<'_, '_> {
                 ' ' | '\t' | '\r' | '\n' | ';' | '|' | '&' | ')' => break,
                 '<' | '>' if self.peek_second() == Some('(') => {
                     self.skip(2);
-                    self.nested_list();
-                    builder.part(Part::Opaque);
+                    let commands = self.nested_list();
+                    builder.part(if c == '<' { Part::Process { commands } } else { Part::Opaque });
                 }
                 '<' | '>' => break,
                 '(' if builder.is_array_start() => {

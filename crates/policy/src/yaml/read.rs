@@ -41,8 +41,42 @@ pub fn read(path: &str, bytes: &[u8]) -> Read {
     if let Some(broken) = decoded.broken {
         read.alternatives.extend(documents(&broken, Wins::Last).documents);
     }
+    if is_json(path) && !read.findings.is_empty() {
+        // Who reads comments sees what stands behind them.
+        read.alternatives.extend(documents(&without_comments(&decoded.text), Wins::Last).documents);
+    }
     read.documents = last.documents;
     read
+}
+
+/// JSON with blanks where comments stood; lines stay what they are.
+fn without_comments(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    let (mut quoted, mut escaped) = (false, false);
+    while let Some(c) = chars.next() {
+        match (c, chars.peek()) {
+            ('/', Some('/')) if !quoted => while chars.next_if(|c| *c != '\n').is_some() {},
+            ('/', Some('*')) if !quoted => {
+                let mut last = ' ';
+                for c in chars.by_ref().skip(1) {
+                    if c == '\n' {
+                        out.push(c);
+                    }
+                    if last == '*' && c == '/' {
+                        break;
+                    }
+                    last = c;
+                }
+            }
+            _ => {
+                quoted ^= c == '"' && !escaped;
+                escaped = c == '\\' && quoted && !escaped;
+                out.push(c);
+            }
+        }
+    }
+    out
 }
 
 fn refused(path: &str, line: u32, what: &str) -> Finding {
