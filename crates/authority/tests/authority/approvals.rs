@@ -6,12 +6,12 @@ use agenttrader_authority::presented::{Presented, Unusable};
 use agenttrader_authority::quorum::QuorumError;
 use agenttrader_authority::signed_file::SignedFile;
 use agenttrader_authority::statement::{StatementError, Subject};
-use agenttrader_authority::trust_root::TrustRoot;
+use agenttrader_authority::trust_root::{SignersText, TrustRoot};
 use agenttrader_authority::verify::approval;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::price::Price;
 use agenttrader_core::time::Span;
-use agenttrader_people::{signed_file, three};
+use agenttrader_people::{OPERATOR, Person, REVIEWER, signed_file, three};
 
 const FOR: &str = "proposal-approval@agenttrader";
 
@@ -47,6 +47,17 @@ fn an_approval_binds_one_proposal_and_names_who_signed() {
         assert_eq!((approval.reference_price, approval.signed_at), (says().reference_price, at()));
         assert_eq!(approval.approvers, names);
     }
+}
+
+#[test]
+fn one_person_with_two_keys_is_one_approver() {
+    let second = Person::new("ann's other").line(REVIEWER).replace("ann's other", "ann");
+    let allowed_signers = Person::new("ann").line(OPERATOR) + &second;
+    let root = TrustRoot::read(SignersText { allowed_signers, revoked_keys: String::new() }).unwrap();
+    let mut two_keys = file(says(), &["ann", "ann's other"]);
+    two_keys.signatures[1].principal = "ann".to_owned();
+    let Presented::Unusable { why, .. } = approval(&two_keys, &root, at()) else { panic!("it counts as two") };
+    assert_eq!(why, QuorumError::Twice { principal: "ann".to_owned() }.into());
 }
 
 #[test]

@@ -165,6 +165,28 @@ fn a_person_with_both_roles_and_two_signatures_is_one() {
 }
 
 #[test]
+fn a_person_with_a_key_for_each_role_is_one() {
+    use Namespace::{UnlockOperator, UnlockReviewer};
+    let mut found = Found::new();
+    let second = Person::new("ann's other").line(REVIEWER).replace("ann's other", "ann");
+    let text = Person::new("ann").line(OPERATOR) + &second + &Person::new("bob").line(REVIEWER);
+    found.signers = AllowedSigners::parse(text.as_bytes(), b"").unwrap();
+    let bytes = found.statement().to_bytes().unwrap();
+    let mut both = signatures(&bytes, &[("ann", UnlockOperator), ("ann's other", UnlockReviewer)]);
+    // Under a name of its own the second key is nobody's.
+    assert!(matches!(found.judge(&bytes, &both), Err(UnlockRefused::Signature(Unusable::Signature { .. }))));
+    both[1].principal = "ann".to_owned();
+    let twice = Err(QuorumError::Twice { principal: "ann".to_owned() }.into());
+    assert_eq!(found.judge(&bytes, &both), twice);
+    both.extend(signatures(&bytes, &BOTH[1..]));
+    assert_eq!(found.judge(&bytes, &both), twice, "a third person does not heal it");
+    // Each of the keys alone counts in its own role alone.
+    assert_eq!(found.judge(&bytes, &both[1..2]), Err(QuorumError::Operators { found: 0, wanted: 1 }.into()));
+    assert_eq!(found.judge(&bytes, &both[..1]), Err(QuorumError::Reviewers { found: 0, wanted: 1 }.into()));
+    assert!(found.by_both().is_ok());
+}
+
+#[test]
 fn two_reviewers_where_the_change_wants_them() {
     let mut found = Found::new();
     found.reviewers = 2;

@@ -96,6 +96,7 @@ pub fn locked(before: impl FnOnce(&Repo)) -> Option<Repo> {
     let repo = Repo::draft()?;
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/approval_template.md");
     repo.put("docs/approval_template.md", &std::fs::read_to_string(template).unwrap());
+    repo.put("ops/trust/actors.toml", "[[actor]]\nname = \"olga\"\nkind = \"person\"\npushers = [\"olga@example\"]\n");
     before(&repo);
     repo.commit_all("before the lock");
     let people = vec![

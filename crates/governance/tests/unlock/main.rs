@@ -7,6 +7,7 @@ mod grants;
 mod histories;
 mod life;
 mod people;
+mod pushes;
 #[path = "../lock/repo.rs"]
 #[allow(dead_code, reason = "shared with the tests of locks")]
 mod repo;

@@ -1,7 +1,7 @@
 //! Who approves, and who does not.
 
 use crate::floor::{
-    Floor, ID, asking, begin, commit_signed, develop, floor, force_yes, gather, is_refused, locked, say_yes,
+    Floor, ID, asking, begin, commit_signed, develop, floor, force_yes, gather, is_refused, locked, say_yes, verdict,
 };
 use crate::repo::{Repo, asked, failures, later};
 use agenttrader_authority::namespace::Namespace::{UnlockOperator, UnlockReviewer};
@@ -9,6 +9,8 @@ use agenttrader_governance::git::id::Id;
 use agenttrader_governance::lock::later::generate;
 use agenttrader_governance::lock::validate::{Asked, baseline};
 use agenttrader_governance::unlock::apply::apply;
+use agenttrader_governance::unlock::approve::{approve, prepare};
+use agenttrader_governance::unlock::open::{Asking, open};
 use agenttrader_governance::unlock::refused::Reason;
 use agenttrader_governance::unlock::to_approve::Steps;
 use base64::Engine as _;
@@ -47,10 +49,10 @@ fn two_operators_are_no_operator_and_reviewer_and_nobody_signs_twice() {
         refused(&say_yes(&floor.repo, name, later(200)).unwrap_err(), Reason::SignatureInvalid);
     }
     let repository = floor.repo.open();
-    let prepared = agenttrader_governance::unlock::approve::prepare(&repository, later(200)).unwrap();
+    let prepared = prepare(&repository, later(200)).unwrap();
     let mut false_rolf = floor.repo.signer("olga");
     false_rolf.principal = "rolf".to_owned();
-    let why = agenttrader_governance::unlock::approve::approve(&repository, &prepared, &false_rolf, later(200));
+    let why = approve(&repository, &prepared, &false_rolf, later(200));
     refused(&why.unwrap_err(), Reason::SignatureInvalid);
     assert_eq!(floor.repo.head(), floor.by_olga);
 }
@@ -65,6 +67,51 @@ fn one_key_under_two_names_is_one_person() {
     floor.repo.commit_all("as if by rolf");
     take_and_sign(&floor);
     floor.is_refused(Reason::SignedTwice);
+}
+
+#[test]
+fn one_person_with_two_keys_is_one_person() {
+    // Two lines of olga's, as only an unlock can write them: an operator's and a reviewer's.
+    let Some(repo) = locked(|_| {}) else { return };
+    repo.git(&["checkout", "--quiet", "-b", "dev"]);
+    let key = fs::read_to_string(repo.key("olgas-other").with_extension("pub")).unwrap();
+    let key = key.rsplit_once(' ').unwrap().0;
+    let line = format!("olga namespaces=\"{},execution-grant@agenttrader,git\" {key}\n", UnlockReviewer.as_str());
+    repo.append("ops/trust/allowed_signers", &line);
+    repo.commit_all("olga's second key");
+    repo.git(&["checkout", "--quiet", "main"]);
+    begin(&repo, &asking());
+    gather(&repo, later(120)).unwrap();
+    for name in ["olga", "rolf", "rita"] {
+        say_yes(&repo, name, later(180)).unwrap();
+    }
+    apply(&repo.open(), &repo.signer("anna"), later(240)).unwrap();
+    generate(&repo.open(), ID, Vec::new(), "test", &repo.signer("anna"), later(300)).unwrap();
+    let judged = baseline(&repo.open(), &Asked { now: later(310), ..asked() }).unwrap();
+    assert_eq!(failures(&judged.findings), Vec::<String>::new());
+
+    repo.git(&["checkout", "--quiet", "-b", "more"]);
+    repo.append("docs/SAFETY.md", "More.\n");
+    let change = repo.commit_all("development");
+    repo.git(&["checkout", "--quiet", "-"]);
+    let more = Asking { change: "more", unlock_id: Some("more"), ..asking() };
+    open(&repo.open(), &more, later(400)).unwrap();
+    gather(&repo, later(420)).unwrap();
+    say_yes(&repo, "olga", later(440)).unwrap();
+    let mut second = repo.signer("olgas-other");
+    second.principal = "olga".to_owned();
+    let repository = repo.open();
+    let prepared = prepare(&repository, later(450)).unwrap();
+    refused(&approve(&repository, &prepared, &second, later(450)).unwrap_err(), Reason::SignedTwice);
+    // By hand, in a file of another name, the second key is still olga's.
+    let path = "ops/unlock/more/approval.json";
+    let text = fs::read(repo.root().join(path)).unwrap();
+    let signature = second.sign(&crate::repo::programs(), UnlockReviewer.as_str(), &text).unwrap();
+    repo.put(&format!("{path}.olgas-other.sig"), &signature);
+    repo.commit_all("as if by another");
+    repo.git(&["checkout", "--quiet", &change.to_string(), "--", "docs"]);
+    commit_signed(&repo, "anna");
+    assert_eq!(verdict(&repo, "more", later(500)).unwrap_err().reason, Reason::SignatureInvalid);
 }
 
 fn take_and_sign(floor: &Floor) {
