@@ -211,6 +211,12 @@ impl PublicKeys {
         Some(VerifierKey::new(origin, KeyKind::Ed25519, VerifyingKey::from_bytes(&bytes).ok()?))
     }
 
+    /// The bytes of both, as far as they are keys.
+    pub fn points(&self) -> Vec<[u8; 32]> {
+        let point = |text: &String| STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+        [&self.log, &self.sign].into_iter().filter_map(point).collect()
+    }
+
     /// The key that checks what the agent signs.
     pub fn signing_key(&self) -> Option<VerifyingKey> {
         let bytes: [u8; 32] = STANDARD.decode(&self.sign).ok()?.try_into().ok()?;

@@ -1,5 +1,6 @@
 //! The signers a build trusts.
 
+use crate::namespace::Namespace;
 use crate::signers::{AllowedSigners, SignersError};
 use agenttrader_core::digest::Digest;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,38 @@ pub struct SignersText {
     pub revoked_keys: String,
 }
 
+/// An agent that a build would take for a person.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AgentTrusted {
+    /// By its name.
+    #[error("allowed_signers lets the agent `{agent}` sign for `{namespace}`: an agent may sign commits alone")]
+    Name {
+        /// The agent.
+        agent: String,
+        /// For what.
+        namespace: Namespace,
+    },
+    /// By its key.
+    #[error(
+        "allowed_signers gives `{principal}` the key of the agent `{agent}`: people and agents have keys of their own"
+    )]
+    Key {
+        /// The person.
+        principal: String,
+        /// The agent.
+        agent: String,
+    },
+}
+
+/// An agent and the points of its Ed25519 keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentKeys {
+    /// Its name.
+    pub agent: String,
+    /// Its public keys.
+    pub points: Vec<[u8; 32]>,
+}
+
 impl TrustRoot {
     /// The root of a draft build: nobody.
     pub fn draft() -> Self {
@@ -34,6 +67,26 @@ impl TrustRoot {
     pub fn read(text: SignersText) -> Result<Self, SignersError> {
         let signers = AllowedSigners::parse(text.allowed_signers.as_bytes(), text.revoked_keys.as_bytes())?;
         Ok(Self { text, signers })
+    }
+
+    /// That none of these agents is trusted as a person, by its name or with one of its keys. An agent may stand among the signers of
+    /// commits, under its own name.
+    ///
+    /// # Errors
+    /// [`AgentTrusted`] for the first that is; then nothing that the root trusts may count.
+    pub fn trusts_none_of(&self, agents: &[AgentKeys]) -> Result<(), AgentTrusted> {
+        for line in self.signers.lines() {
+            let namespace = line.namespaces.iter().find(|namespace| **namespace != Namespace::Git);
+            let is_called = |agent: &str| agent.eq_ignore_ascii_case(&line.principal);
+            if let (Some(own), Some(namespace)) = (agents.iter().find(|own| is_called(&own.agent)), namespace) {
+                return Err(AgentTrusted::Name { agent: own.agent.clone(), namespace: *namespace });
+            }
+            if let Some(own) = agents.iter().find(|own| own.points.contains(line.key.point()) && !is_called(&own.agent))
+            {
+                return Err(AgentTrusted::Key { principal: line.principal.clone(), agent: own.agent.clone() });
+            }
+        }
+        Ok(())
     }
 
     /// Whether nobody is trusted.

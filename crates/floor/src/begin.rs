@@ -4,16 +4,17 @@ use crate::error::FloorError;
 use crate::market::Market;
 use crate::records::{self, Outgoing, digest_of};
 use crate::writer::{Desk, Desks};
-use agenttrader_agent::keys::Keys;
+use agenttrader_agent::keys::{self, Keys};
 use agenttrader_agent::served_log::ServedLog;
 use agenttrader_agent::start::{self, Identity};
 use agenttrader_audit::log::{self, Health, Log, Options};
 use agenttrader_audit::record::{Entry, Record};
 use agenttrader_audit::redact::Redactor;
-use agenttrader_authority::trust_root::TrustRoot;
+use agenttrader_authority::trust_root::{AgentKeys, TrustRoot};
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::{AgentIdentity, AgentMode, Build, REPO_ID};
 use agenttrader_core::time::{Span, UnixNanos};
+use agenttrader_mission_control::inventory::Inventory;
 use agenttrader_safety::seen::LogHealth;
 use agenttrader_sequence::head::{Head, Source, SourceKind};
 use agenttrader_sequence::input::{Configuration, Fact};
@@ -66,6 +67,15 @@ pub(crate) fn open_desk(
     let (agent, build) = (identity.agent.clone(), identity.build.clone());
     let log = Log::open_with(data_dir, agent, &identity.repo_id, build, signer, options)?;
     Ok(Desk { log: Arc::new(log), keys })
+}
+
+/// That the build takes no agent for a person: none that is watched, and none whose keys lie in the data directory. Asked once every
+/// agent of the floor has its keys, before anything is judged.
+pub(crate) fn trusts_no_agent(root: &TrustRoot, inventory: &Inventory, data_dir: &Path) -> Result<(), FloorError> {
+    let watched =
+        inventory.agents().iter().map(|agent| AgentKeys { agent: agent.agent_name.clone(), points: Vec::new() });
+    let known = keys::agents(data_dir)?.into_iter().map(|(agent, public)| AgentKeys { agent, points: public.points() });
+    Ok(root.trusts_none_of(&watched.chain(known).collect::<Vec<_>>())?)
 }
 
 /// An agent's log as its endpoints serve it: up to the last durable record when somebody asks.
@@ -148,4 +158,45 @@ pub(crate) fn head(
     head.public_keys = desks.iter().map(|(name, desk)| (name.clone(), desk.keys.public().sign)).collect();
     head.log_last_time = desks.get(&configuration.gate_agent_name).and_then(|desk| desk.log.opened().last_time);
     head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agenttrader_authority::trust_root::{AgentTrusted, SignersText};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    const WATCHED: &str = "agents:\n  - agent_name: execution-agent\n    service_dns: execution-agent:8084\n    kind: execution\n    \
+                           expected_endpoints: [/livez]\n    criticality: critical\n";
+
+    /// A line of signers with this Ed25519 key.
+    fn line(principal: &str, namespace: &str, point: &[u8; 32]) -> TrustRoot {
+        let wire = [b"\0\0\0\x0bssh-ed25519\0\0\0\x20".as_slice(), point].concat();
+        let allowed_signers = format!("{principal} namespaces=\"{namespace}\" ssh-ed25519 {}\n", STANDARD.encode(wire));
+        TrustRoot::read(SignersText { allowed_signers, revoked_keys: String::new() }).unwrap()
+    }
+
+    #[test]
+    fn a_build_that_takes_an_agent_for_a_person_by_name_or_key_starts_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let inventory = Inventory::parse(WATCHED).unwrap();
+        let gamma = Keys::open(dir.path(), start::GAMMA).unwrap();
+        let judged = |root: &TrustRoot| trusts_no_agent(root, &inventory, dir.path());
+        let (grant, a_key) = ("execution-grant@agenttrader", [1; 32]);
+        for name in [start::GAMMA, "execution-agent", "Execution-Agent"] {
+            let refused = judged(&line(name, grant, &a_key));
+            assert!(matches!(refused, Err(FloorError::Trust(AgentTrusted::Name { .. }))), "{name}: {refused:?}");
+        }
+        for key in [&gamma.log, &gamma.sign] {
+            let refused = judged(&line("olga", grant, &key.public_key().to_bytes()));
+            assert!(matches!(refused, Err(FloorError::Trust(AgentTrusted::Key { .. }))), "{refused:?}");
+        }
+        for good in [line("olga", grant, &a_key), line(start::GAMMA, "git", &gamma.sign.public_key().to_bytes())] {
+            assert!(judged(&good).is_ok());
+        }
+        // Agents whose keys cannot be read cannot be told from people.
+        std::fs::write(dir.path().join("keys/agents.json"), "{").unwrap();
+        assert!(matches!(judged(&line("olga", grant, &a_key)), Err(FloorError::Key(_))));
+    }
 }

@@ -7,6 +7,7 @@ use crate::ports::PortError;
 use agenttrader_agent::entropy::EntropyError;
 use agenttrader_agent::keys::KeyError;
 use agenttrader_audit::log::OpenError;
+use agenttrader_authority::trust_root::AgentTrusted;
 use agenttrader_mission_control::access::BindRefused;
 use agenttrader_mission_control::inventory::InventoryError;
 use agenttrader_mission_control::witness::WitnessError;
@@ -51,6 +52,9 @@ pub enum FloorError {
     /// A key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The build would take an agent for a person.
+    #[error("this build's ops/trust/ is refused")]
+    Trust(#[from] AgentTrusted),
     /// The witness that follows the agents' logs.
     #[error("cannot follow the agents' logs")]
     Witness(#[from] WitnessError),

@@ -1,6 +1,8 @@
 //! A floor: starts every agent, and ends them in order.
 
-use crate::begin::{head, identities, make_folder, open_desk, recording_path, served, start_record, told_to};
+use crate::begin::{
+    head, identities, make_folder, open_desk, recording_path, served, start_record, told_to, trusts_no_agent,
+};
 use crate::configuration::{DEFAULT_AGENTS, RunSettings, agent_timeout, effective};
 use crate::engine::{Judging, Run};
 pub use crate::error::FloorError;
@@ -184,6 +186,7 @@ impl Floor {
             desks.insert(name, desk);
         }
         drop(watcher);
+        trusts_no_agent(&trust_root, &inventory, &data_dir)?;
         // Each log is ours now, so no other floor has this data directory: only then is its market touched.
         let market =
             Market::open(market, &data_dir, &run.environment, listeners.remove(&Service::Venue), symbols).await?;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
 use agenttrader_agent::clock;
-use agenttrader_people::{install, three, week};
+use agenttrader_people::{Person, install, three, week};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -145,6 +145,20 @@ fn it_reaches_no_venue_elsewhere() {
         assert!(String::from_utf8_lossy(&refused.stderr).contains(variable));
         assert!(!stage.path(".agenttrader").exists());
     }
+}
+
+#[test]
+fn a_root_that_takes_an_agent_for_a_person_starts_no_floor() {
+    let stage = Stage::new();
+    let mut signers = three();
+    signers.allowed_signers += &Person::new("gamma-strategy").line("execution-grant@agenttrader");
+    let build = json!({"git_sha": "a".repeat(40), "build_id": "rehearsal"});
+    std::fs::write(stage.path("agent.json"), json!({"signers": signers, "build": build}).to_string()).unwrap();
+    let refused = stage.run(&["agent.json", "floor", "--port-base", "0", "--seed", "7"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(78), "{said}");
+    assert!(said.contains("lets the agent `gamma-strategy` sign for `execution-grant@agenttrader`"), "{said}");
+    assert_eq!(std::fs::read_dir(stage.path(".agenttrader/recordings")).unwrap().count(), 0, "nothing was judged");
 }
 
 #[test]

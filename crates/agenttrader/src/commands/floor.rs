@@ -63,6 +63,10 @@ pub fn not_started(error: &FloorError) -> Failure {
         FloorError::Witness(agenttrader_mission_control::witness::WitnessError::Twice { .. }) => Exit::Refused,
         FloorError::Witness(_) => Exit::Unavailable,
         FloorError::Market(_) | FloorError::Log(_) | FloorError::Key(_) => Exit::Unavailable,
+        FloorError::Trust(_) => {
+            return Failure::of(Exit::Refused, error)
+                .hint("give people keys of their own: a change of ops/trust/ is an unlock");
+        }
         FloorError::Configuration(_) | FloorError::Engine(_) | FloorError::Inventory(_) | FloorError::Access(_) => {
             Exit::Refused
         }

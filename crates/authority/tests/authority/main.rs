@@ -6,6 +6,7 @@ mod approvals;
 mod common;
 mod git;
 mod grants;
+mod roots;
 mod signatures;
 mod signers;
 mod unlocks;
