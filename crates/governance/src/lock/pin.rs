@@ -1,4 +1,8 @@
-//! `lock pin`: an image's digest, written wherever the manifests on disk name the image. A part of a change, before people approve it.
+//! `lock pin`: an image's digest, written wherever the files on disk that the rule `no-latest` judges name the image: as one reference
+//! ([`reference`]), or in parts, as kustomizations and values do ([`parts`]). A part of a change, before people approve it.
+
+mod parts;
+mod reference;
 
 use crate::disk::{Disk, Found};
 use crate::git::path::RepoPath;
@@ -9,7 +13,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
-/// Most bytes of a manifest that is rewritten.
+/// Most bytes of a file that is rewritten.
 const MANIFEST_BYTES_MOST: u64 = 16 * 1024 * 1024;
 
 /// An image and the digest it has.
@@ -29,10 +33,22 @@ pub enum PinError {
         /// The text.
         text: String,
     },
-    /// A manifest cannot be written.
+    /// The image is named in a form that is not rewritten.
+    #[error(
+        "{path}:{line} names the image in a form that is not rewritten: write `digest: {digest}` beside its name by hand"
+    )]
+    ByHand {
+        /// The file.
+        path: String,
+        /// The line.
+        line: u32,
+        /// The digest.
+        digest: String,
+    },
+    /// A file cannot be written.
     #[error("cannot write {path}")]
     Write {
-        /// The manifest.
+        /// The file.
         path: PathBuf,
         /// Why.
         #[source]
@@ -60,60 +76,28 @@ impl Pin {
         }
         Ok(Self { name: name.to_owned(), tag: tag.map(str::to_owned), digest: digest.to_owned() })
     }
-
-    /// The line with the digest, where it names the image with another reference. A tag stays, unless the pin names one.
-    fn line(&self, line: &str) -> Option<String> {
-        let at = line.find("image:")?;
-        let (before, rest) = line.split_at_checked(at + "image:".len())?;
-        let is_key = before.trim_start().trim_start_matches("- ").trim_start() == "image:";
-        let value = rest.trim_start();
-        let blank = rest.get(..rest.len() - value.len())?;
-        if !is_key || blank.is_empty() {
-            return None;
-        }
-        let quote =
-            value.chars().next().filter(|letter| matches!(letter, '"' | '\'')).map(String::from).unwrap_or_default();
-        let inner = value.strip_prefix(&*quote)?;
-        let end =
-            inner.find(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'')).unwrap_or(inner.len());
-        let (reference, after) = inner.split_at_checked(end)?;
-        let (name, tag) = name_and_tag(reference.split('@').next()?);
-        if name != self.name {
-            return None;
-        }
-        let tag = self.tag.as_deref().or(tag).map(|tag| format!(":{tag}")).unwrap_or_default();
-        let pinned = format!("{name}{tag}@{}", self.digest);
-        (pinned != reference).then(|| format!("{before}{blank}{quote}{pinned}{after}"))
-    }
 }
 
 /// Writes the digest, and says in which files how often.
 ///
 /// # Errors
-/// [`PinError::Write`]; files before it are written.
+/// [`PinError::ByHand`], and nothing is written; [`PinError::Write`], and files before it are.
 pub fn pin(disk: &Disk, judged: &Judged, pin: &Pin) -> Result<Vec<(RepoPath, usize)>, PinError> {
-    let mut written = Vec::new();
+    let mut rewritten = Vec::new();
     for (path, _) in disk.iter().filter(|(path, found)| matches!(found, Found::File { .. }) && judged.is(path)) {
         let bytes = disk.read(path, MANIFEST_BYTES_MOST).ok();
         let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) else { continue };
-        let mut lines = 0;
-        let new: String = text
-            .split_inclusive('\n')
-            .map(|line| {
-                pin.line(line).map_or_else(
-                    || line.to_owned(),
-                    |pinned| {
-                        lines += 1;
-                        pinned
-                    },
-                )
-            })
-            .collect();
-        if lines > 0 {
-            let at = disk.root().join(OsStr::from_bytes(path.as_bytes()));
-            fs::write(&at, new).map_err(|source| PinError::Write { path: at, source })?;
-            written.push((path.clone(), lines));
+        let (text, references) = reference::pinned(pin, &text);
+        let (text, parts) = parts::pinned(pin, &path.to_string(), text)?;
+        if references + parts > 0 {
+            rewritten.push((path.clone(), text, references + parts));
         }
+    }
+    let mut written = Vec::new();
+    for (path, text, times) in rewritten {
+        let at = disk.root().join(OsStr::from_bytes(path.as_bytes()));
+        fs::write(&at, text).map_err(|source| PinError::Write { path: at, source })?;
+        written.push((path, times));
     }
     Ok(written)
 }
@@ -129,31 +113,16 @@ fn name_and_tag(image: &str) -> (&str, Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use agenttrader_policy::finding::{Rule, Verdict};
 
     fn digest() -> String {
         format!("sha256:{}", "ab".repeat(32))
     }
 
-    #[test]
-    fn a_reference_gets_the_digest_and_keeps_its_tag_its_quotes_and_its_comment() {
-        let digest = digest();
-        let pin = Pin::parse(&format!("r.example:5000/a/b@{digest}")).unwrap();
-        for (line, wanted) in [
-            ("  image: r.example:5000/a/b:v1\n", Some(format!("  image: r.example:5000/a/b:v1@{digest}\n"))),
-            (
-                "- image: \"r.example:5000/a/b\" # why\n",
-                Some(format!("- image: \"r.example:5000/a/b@{digest}\" # why\n")),
-            ),
-            ("image: r.example:5000/a/b:v1@sha256:00\n", Some(format!("image: r.example:5000/a/b:v1@{digest}\n"))),
-            ("  image: r.example:5000/a/bc:v1\n", None),
-            ("  # image: r.example:5000/a/b:v1\n", None),
-            ("  my-image: r.example:5000/a/b:v1\n", None),
-            ("  image:r.example:5000/a/b:v1\n", None),
-        ] {
-            assert_eq!(pin.line(line), wanted, "{line}");
-        }
-        let tagged = Pin::parse(&format!("r.example:5000/a/b:v2@{digest}")).unwrap();
-        assert_eq!(tagged.line("image: r.example:5000/a/b:v1"), Some(format!("image: r.example:5000/a/b:v2@{digest}")));
+    fn put(root: &std::path::Path, path: &str, text: &str) {
+        let at = root.join(path);
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        fs::write(at, text).unwrap();
     }
 
     #[test]
@@ -164,12 +133,10 @@ mod tests {
     }
 
     #[test]
-    fn only_manifests_are_written() {
+    fn only_judged_files_are_written() {
         let dir = tempfile::tempdir().unwrap();
         for path in ["k8s/a.yaml", "docs/a.yaml"] {
-            let at = dir.path().join(path);
-            fs::create_dir_all(at.parent().unwrap()).unwrap();
-            fs::write(at, "image: x:1\nimage: y:1\n").unwrap();
+            put(dir.path(), path, "image: x:1\nimage: y:1\n");
         }
         let one = Pin::parse(&format!("x@{}", digest())).unwrap();
         let disk = Disk::walk(dir.path(), None).unwrap();
@@ -178,5 +145,64 @@ mod tests {
         assert_eq!(text, format!("image: x:1@{}\nimage: y:1\n", digest()));
         assert_eq!(fs::read_to_string(dir.path().join("docs/a.yaml")).unwrap(), "image: x:1\nimage: y:1\n");
         assert_eq!(pin(&disk, &Judged::new().unwrap(), &one).unwrap(), []);
+    }
+
+    /// Everywhere that the rule looks, by one tag each.
+    const TREE: [(&str, &str); 6] = [
+        (
+            "k8s/base/a.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  template:\n    spec:\n      \
+             containers: [{name: a, image: \"r.example:5000/floor:v1\"}]\n      volumes:\n        - name: v\n          \
+             image:\n            reference: r.example:5000/floor:v1\n",
+        ),
+        ("k8s/base/kustomization.yaml", "resources: [a.yaml]\n"),
+        (
+            "k8s/over/kustomization.yaml",
+            "resources: [../base]\nimages:\n  - name: r.example:5000/floor\n    newTag: v2 # soon\n  - name: other\n    newTag: v3\n",
+        ),
+        (
+            "k8s/flow/kustomization.yaml",
+            "resources: [../base]\nimages: [{name: 'r.example:5000/floor', newName: \"r.example:5000/floor\", newTag: v2}]\n",
+        ),
+        (
+            "scripts/run.sh",
+            "kubectl run a --image=r.example:5000/floor:v1\nkubectl run b --image 'r.example:5000/floor:v1'\n",
+        ),
+        ("Dockerfile", "FROM --platform=linux/amd64 r.example:5000/floor:v1 AS build\n"),
+    ];
+
+    #[test]
+    fn after_it_the_rule_finds_no_tag_alone_and_a_second_time_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        TREE.iter().for_each(|(path, text)| put(dir.path(), path, text));
+        let judged = Judged::new().unwrap();
+        let warned = || -> Vec<String> {
+            let tree = Disk::walk(dir.path(), None).unwrap().tree(|path| judged.is(path)).unwrap();
+            let findings = agenttrader_policy::judge(&tree, Some(&[Rule::NoLatest]));
+            let of = findings.iter().filter(|it| it.rule == Rule::NoLatest && it.verdict != Verdict::Pass);
+            of.map(|it| format!("{}: {:?} {}", it.path, it.value, it.message)).collect()
+        };
+        assert!(warned().len() >= 7, "{:#?}", warned());
+        let one = Pin::parse(&format!("r.example:5000/floor@{}", digest())).unwrap();
+        let times = pin(&Disk::walk(dir.path(), None).unwrap(), &judged, &one).unwrap();
+        assert_eq!(times.iter().map(|(_, times)| times).sum::<usize>(), 7, "{times:?}");
+        assert_eq!(warned(), Vec::<String>::new());
+        assert_eq!(pin(&Disk::walk(dir.path(), None).unwrap(), &judged, &one).unwrap(), []);
+        let over = fs::read_to_string(dir.path().join("k8s/over/kustomization.yaml")).unwrap();
+        assert!(
+            over.contains(&format!("    newTag: v2 # soon\n    digest: {}\n  - name: other\n", digest())),
+            "{over}"
+        );
+    }
+
+    #[test]
+    fn where_one_file_needs_a_hand_none_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        put(dir.path(), "k8s/a.yaml", "image: x:1\n");
+        put(dir.path(), "k8s/b/kustomization.yaml", "x: &x {name: x, newTag: v1}\nimages: [*x]\n");
+        let one = Pin::parse(&format!("x@{}", digest())).unwrap();
+        let error = pin(&Disk::walk(dir.path(), None).unwrap(), &Judged::new().unwrap(), &one).unwrap_err();
+        assert!(error.to_string().starts_with("k8s/b/kustomization.yaml:2 names"), "{error}");
+        assert_eq!(fs::read_to_string(dir.path().join("k8s/a.yaml")).unwrap(), "image: x:1\n");
     }
 }
