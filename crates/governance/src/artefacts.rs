@@ -1,9 +1,10 @@
 //! Artefacts: files that reports leave behind. How they are written, and the index of a folder of them.
 //!
-//! Evidence contract, audit index: path, size, SHA-256 and producer of every artefact. A producer is what the log of `governance-cli` shows
+//! Evidence contract and unlock contract, audit index: path, size, SHA-256 and producer of every artefact. A producer is what the log of `governance-cli` shows
 //! to have made a file with exactly these bytes, never what a file says of itself.
 
 use crate::git::id::{Id, Kind};
+use crate::json_file;
 use crate::own_log::GOVERNANCE_CLI;
 use agenttrader_audit::read;
 use agenttrader_audit::record::IntentType;
@@ -15,6 +16,9 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+
+/// The form of an index.
+pub const FORMAT: &str = "agenttrader/audit-index/v1";
 
 /// Files of one index.
 const FILES_MOST: usize = 100_000;
@@ -93,21 +97,25 @@ fn size_of(bytes: &[u8]) -> u64 {
 
 /// The payload of the record that a command made these files.
 pub fn payload(command: &str, written: &[Artefact], more: Value) -> Value {
-    let name = |it: &Artefact| it.path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let files: Vec<Value> =
-        written.iter().map(|it| json!({"file": name(it), "size": it.size, "sha256": it.sha256})).collect();
+    let files: Vec<Value> = written.iter().map(|it| recorded(&it.path.to_string_lossy(), it.size, it.sha256)).collect();
     json!({"report": command, "files": files, "about": more})
 }
 
+/// A file in the `files` of such a record, by the last part of its path: what an index finds its producer by.
+pub fn recorded(path: &str, size: u64, sha256: Digest) -> Value {
+    json!({"file": path.rsplit('/').next(), "size": size, "sha256": sha256})
+}
+
 /// Who made a file, as a log shows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Producer {
     /// The command.
     pub command: String,
     /// The agent in whose log it stands.
     pub agent_name: String,
-    /// The first entry that names these bytes.
-    pub entry: u64,
+    /// The first entry that names these bytes; null for what the command made that made the index, and records both when it is done.
+    pub entry: Option<u64>,
     /// The build that ran.
     pub build_id: String,
     /// The commit of that build.
@@ -115,9 +123,10 @@ pub struct Producer {
 }
 
 /// One line of an index.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Indexed {
-    /// The path below the folder.
+    /// The path below the folder, or from the top of the repository.
     pub path: String,
     /// Its bytes.
     pub size: u64,
@@ -127,6 +136,19 @@ pub struct Indexed {
     pub git_blob: Id,
     /// Who made it; null where no log shows it.
     pub producer: Option<Producer>,
+}
+
+impl Indexed {
+    /// The line of a file.
+    pub fn of(path: String, bytes: &[u8], producer: Option<Producer>) -> Self {
+        let git_blob = Id::of(Kind::Blob, bytes);
+        Self { path, size: size_of(bytes), sha256: Digest::of(bytes), git_blob, producer }
+    }
+
+    /// Whether bytes are those it lists.
+    pub fn is(&self, bytes: &[u8]) -> bool {
+        Self::of(self.path.clone(), bytes, self.producer.clone()) == *self
+    }
 }
 
 /// The index of a folder, by path in byte order, as JSON with one line's end.
@@ -148,9 +170,8 @@ pub fn index(folder: &Path, producers: &Producers) -> Result<Vec<Indexed>, Artef
             if size_of(&bytes) > FILE_BYTES_MOST {
                 return Err(ArtefactError::TooMuch { path: at });
             }
-            let sha256 = Digest::of(&bytes);
-            let producer = producers.by_digest.get(&sha256).cloned();
-            Ok(Indexed { path, size: size_of(&bytes), sha256, git_blob: Id::of(Kind::Blob, &bytes), producer })
+            let producer = producers.of_bytes(&bytes);
+            Ok(Indexed::of(path, &bytes, producer))
         })
         .collect()
 }
@@ -208,7 +229,7 @@ impl Producers {
                 producers.by_digest.entry(sha256).or_insert_with(|| Producer {
                     command: made.report.clone(),
                     agent_name: record.agent_name.clone(),
-                    entry: record.seq,
+                    entry: Some(record.seq),
                     build_id: record.build_id.clone(),
                     git_sha: record.git_sha.clone(),
                 });
@@ -216,14 +237,16 @@ impl Producers {
         }
         producers
     }
+
+    /// What made a file of these bytes, where the log shows it.
+    pub fn of_bytes(&self, bytes: &[u8]) -> Option<Producer> {
+        self.by_digest.get(&Digest::of(bytes)).cloned()
+    }
 }
 
 /// An index as a file.
 pub fn index_bytes(indexed: &[Indexed]) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec_pretty(&json!({"format": "agenttrader/audit-index/v1", "artefacts": indexed}))
-        .unwrap_or_default();
-    bytes.push(b'\n');
-    bytes
+    json_file::bytes(&json!({"format": FORMAT, "artefacts": indexed}))
 }
 
 #[cfg(test)]
@@ -249,8 +272,10 @@ mod tests {
         fs::write(artefacts.join("run/claims.json"), r#"{"producer": "readiness"}"#).unwrap();
 
         let indexed = index(&artefacts, &Producers::of(&data_dir)).unwrap();
-        let seen: Vec<_> =
-            indexed.iter().map(|it| (it.path.as_str(), it.size, it.producer.as_ref().map(|by| by.entry))).collect();
+        let seen: Vec<_> = indexed
+            .iter()
+            .map(|it| (it.path.as_str(), it.size, it.producer.as_ref().and_then(|by| by.entry)))
+            .collect();
         assert_eq!(
             seen,
             [("a.md", 4, None), ("b.json", 3, Some(1)), ("run/claims.json", 25, None), ("run/copy.json", 3, Some(1))]

@@ -15,10 +15,12 @@ use agenttrader_audit::record::IntentType;
 use agenttrader_core::canonical_json;
 use agenttrader_core::identity::Build;
 use agenttrader_floor::plain::plain;
+use agenttrader_governance::artefacts::{Indexed, Producers, recorded as recorded_file};
 use agenttrader_governance::unlock::apply::{Applied, apply};
 use agenttrader_governance::unlock::approve::{Approval, approve, prepare};
-use agenttrader_governance::unlock::evidence::{Gathered, Output, Sources, evidence};
+use agenttrader_governance::unlock::evidence::{COMMAND, Gathered, Output, Sources, evidence};
 use agenttrader_governance::unlock::open::{Asking, Opened, open};
+use agenttrader_governance::unlock::request;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::path::Path;
@@ -61,7 +63,10 @@ fn opened(settings: &Settings, arguments: &OpenArgs, build: &Build) -> Done {
     };
     let act = || open(&repository, &asking, clock::wall()).map_err(unwritten);
     let tell = |opened: &Opened| {
-        let payload = json!({"report": "unlock_open", "request": opened.request, "commit": opened.commit});
+        let request = Indexed::of(request::path(&opened.request.unlock_id), &opened.request.bytes(), None);
+        let files = [recorded_file(&request.path, request.size, request.sha256)];
+        let payload =
+            json!({"report": "unlock_open", "files": files, "request": opened.request, "commit": opened.commit});
         (format!("unlock {} opened", opened.request.unlock_id), payload)
     };
     let opened = recorded(settings, build, IntentType::ReportGenerated, act, tell)?;
@@ -80,15 +85,20 @@ fn opened(settings: &Settings, arguments: &OpenArgs, build: &Build) -> Done {
 
 fn gathered(settings: &Settings, arguments: &EvidenceArgs, build: &Build) -> Done {
     let repository = repository(settings)?;
+    let producers = Producers::of(&settings.data_dir);
     // Before the log is held: each of the two looks at everything as anybody would.
     let sources = Sources {
         reports: &arguments.reports,
         lock_validate: output(settings, &["lock", "validate", "--json"])?,
         audit_verify: output(settings, &["audit", "verify", "--json"])?,
+        producers: &producers,
+        build,
     };
     let act = || evidence(&repository, &sources, clock::wall()).map_err(unwritten);
     let tell = |gathered: &Gathered| {
-        let payload = json!({"report": "unlock_evidence", "index": gathered.index, "commit": gathered.commit});
+        let made = gathered.made();
+        let files: Vec<_> = made.iter().map(|(path, size, sha256)| recorded_file(path, *size, *sha256)).collect();
+        let payload = json!({"report": COMMAND, "files": files, "index": gathered.index, "commit": gathered.commit});
         (format!("evidence of unlock {}", gathered.unlock_id), payload)
     };
     let gathered = recorded(settings, build, IntentType::ReportGenerated, act, tell)?;
@@ -96,8 +106,8 @@ fn gathered(settings: &Settings, arguments: &EvidenceArgs, build: &Build) -> Don
         json(&json!({"unlock_id": gathered.unlock_id, "commit": gathered.commit, "index": gathered.index}));
         return Ok(Exit::Good);
     }
-    for artifact in &gathered.index.artifacts {
-        data(&format!("{}  {}", artifact.sha256, artifact.path));
+    for artefact in &gathered.index.artefacts {
+        data(&format!("{}  {}", artefact.sha256, artefact.path));
     }
     data(&format!("evidence   commit {}", gathered.commit));
     talk("next: an operator and a reviewer run agenttrader unlock approve --principal NAME --key KEY");

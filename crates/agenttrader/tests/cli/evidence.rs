@@ -4,7 +4,7 @@ use crate::screen::Home;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-fn clusters(name: &str) -> String {
+pub fn clusters(name: &str) -> String {
     let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../governance/tests/clusters").join(name);
     folder.to_string_lossy().into_owned()
 }

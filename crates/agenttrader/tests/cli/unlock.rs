@@ -1,7 +1,9 @@
 //! `agenttrader unlock …` from a draft to a grant, by the commands that the documents show.
 
+use crate::evidence::clusters;
 use crate::lock::{draft, git, json};
 use crate::screen::Home;
+use serde_json::Value;
 use std::process::Command;
 
 fn people(home: &Home) {
@@ -40,13 +42,28 @@ fn people_unlock_lock_again_and_grant_step_by_step_and_each_step_is_recorded() {
     let id = opened["unlock_id"].as_str().unwrap().to_owned();
     assert_eq!(opened["changes"], serde_json::json!(["docs/SAFETY.md"]));
     home.run(&["unlock", "evidence"]).exits(1);
-    for (name, ending) in
-        [("readiness_report", "json"), ("readiness_report", "md"), ("deploy_report", "json"), ("deploy_report", "md")]
-    {
-        let text = std::fs::read_to_string(home.path(&format!("ops/unlock/genesis/{name}.{ending}"))).unwrap();
-        home.write(&format!("audit_artifacts/{name}.{ending}"), &text);
-    }
+    let healthy = clusters("healthy");
+    home.run(&["readiness", "--from", &healthy]).exits(0);
+    home.run(&["report", "deploy", "--from", &healthy]).exits(0);
     home.run(&["unlock", "evidence"]).exits(0);
+    let folder = format!("ops/unlock/{id}");
+    let committed: Value =
+        serde_json::from_str(&std::fs::read_to_string(home.path(&format!("{folder}/audit-index.json"))).unwrap())
+            .unwrap();
+    let listed = json(&home.run(&["audit", "index", &folder, "--json"]).exits(0));
+    for (index, name, command, is_recorded) in [
+        (&committed, format!("{folder}/request.json"), "unlock_open", true),
+        (&committed, format!("{folder}/readiness_report.json"), "readiness", true),
+        (&committed, format!("{folder}/deploy_report.md"), "report deploy", true),
+        (&committed, format!("{folder}/safety_controls.json"), "unlock_evidence", false),
+        (&listed, "safety_controls.json".to_owned(), "unlock_evidence", true),
+        (&listed, "audit-index.json".to_owned(), "unlock_evidence", true),
+        (&listed, "request.json".to_owned(), "unlock_open", true),
+    ] {
+        let lines = index["artefacts"].as_array().unwrap();
+        let by = &lines.iter().find(|it| it["path"] == name).unwrap()["producer"];
+        assert_eq!((&by["command"], by["entry"].is_u64()), (&serde_json::json!(command), is_recorded), "{name}");
+    }
     let verdict = json(&home.run(&["unlock", "verify", "--json"]).exits(1));
     assert_eq!(verdict["refused"]["reason"], "APPROVAL_MISSING");
     by(&home, &["unlock", "approve"], "anna").exits(1);

@@ -2,6 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::cluster::switch::State;
+use crate::json_file;
 use crate::lkg::keep::{Kept, Rest, keep};
 use crate::lkg::yaml::documents;
 use crate::lkg::{FORMAT, MANIFEST, METADATA, Metadata, Posture, objections, said};
@@ -91,8 +92,6 @@ pub fn capture(cluster: &Cluster<'_>, captured: Captured<'_>) -> Result<Lkg, Not
 impl Lkg {
     /// Both files by their names: the manifest first, so that metadata never speaks of one that is not there.
     pub fn files(&self) -> Vec<(&'static str, Vec<u8>)> {
-        let mut metadata = serde_json::to_vec_pretty(&self.metadata).unwrap_or_default();
-        metadata.push(b'\n');
-        vec![(MANIFEST, self.manifest.clone().into_bytes()), (METADATA, metadata)]
+        vec![(MANIFEST, self.manifest.clone().into_bytes()), (METADATA, json_file::bytes(&self.metadata))]
     }
 }

@@ -1,8 +1,11 @@
-//! The audit index: every artefact of an unlock's evidence with its size and digests, so that one digest stands for all of it.
+//! The audit index of an unlock: every artefact of its evidence, as [`crate::artefacts`] lists artefacts, so that one digest stands for all
+//! of it.
 
+use crate::artefacts::{FORMAT, Indexed};
 use crate::git::error::GitError;
-use crate::git::id::{Id, Kind};
+use crate::git::id::Id;
 use crate::git::repository::Repository;
+use crate::json_file;
 use crate::lock::model::Report;
 use crate::lock::rules::evidence::made_at;
 use crate::unlock::refused::{Reason, Refused, Stop};
@@ -37,6 +40,8 @@ const DEPLOY: &str = "deploy_report.json";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditIndex {
+    /// [`FORMAT`].
+    pub format: String,
     /// The unlock.
     pub unlock_id: String,
     /// When the evidence was gathered.
@@ -46,23 +51,7 @@ pub struct AuditIndex {
     /// The development commit wanted.
     pub change_commit: String,
     /// Every artefact, by path.
-    pub artifacts: Vec<Artifact>,
-}
-
-/// One artefact.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Artifact {
-    /// Where, from the top of the repository.
-    pub path: String,
-    /// Bytes.
-    pub size: u64,
-    /// SHA-256 of its bytes.
-    pub sha256: Digest,
-    /// Its blob.
-    pub git_blob: String,
-    /// What made it.
-    pub producer: String,
+    pub artefacts: Vec<Indexed>,
 }
 
 /// Evidence that was found whole.
@@ -89,36 +78,17 @@ pub fn path(unlock_id: &str) -> String {
     format!("{}/audit-index.json", folder(unlock_id))
 }
 
-impl Artifact {
-    /// What there is to say of a file.
-    pub fn of(path: &str, bytes: &[u8], producer: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-            sha256: Digest::of(bytes),
-            git_blob: Id::of(Kind::Blob, bytes).to_string(),
-            producer: producer.to_owned(),
-        }
-    }
-
-    fn is(&self, bytes: &[u8]) -> bool {
-        Self::of(&self.path, bytes, &self.producer) == *self
-    }
-}
-
 impl AuditIndex {
     /// Its bytes.
     pub fn bytes(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+        json_file::bytes(self)
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
         let value = canonical_json::parse_within(bytes, INDEX_BYTES_MOST).ok()?;
         let index: Self = serde_json::from_value(value).ok()?;
-        let in_order = index.artifacts.is_sorted_by(|one, next| one.path.as_bytes() < next.path.as_bytes());
-        (in_order && index.bytes() == bytes).then_some(index)
+        let in_order = index.artefacts.is_sorted_by(|one, next| one.path.as_bytes() < next.path.as_bytes());
+        (in_order && index.format == FORMAT && index.bytes() == bytes).then_some(index)
     }
 }
 
@@ -138,15 +108,15 @@ pub fn evidence_at(repository: &Repository, commit: Id, unlock_id: &str) -> Resu
         return Err(Refused::new(Reason::Replayed, place, format!("it is of unlock {}", index.unlock_id)).into());
     }
     let inside = format!("{}/", folder(unlock_id));
-    for artifact in &index.artifacts {
-        let found = repository.file_at(commit, &artifact.path)?;
-        if !artifact.path.starts_with(&inside) || !found.is_some_and(|found| artifact.is(&found)) {
-            return Err(missing(&artifact.path, "it is not as the audit index lists it".to_owned()));
+    for artefact in &index.artefacts {
+        let found = repository.file_at(commit, &artefact.path)?;
+        if !artefact.path.starts_with(&inside) || !found.is_some_and(|found| artefact.is(&found)) {
+            return Err(missing(&artefact.path, "it is not as the audit index lists it".to_owned()));
         }
     }
     for name in REQUIRED {
         let path = format!("{inside}{name}");
-        if !index.artifacts.iter().any(|artifact| artifact.path == path) {
+        if !index.artefacts.iter().any(|artefact| artefact.path == path) {
             return Err(missing(&path, "the audit index does not list it".to_owned()));
         }
     }
@@ -194,9 +164,9 @@ pub fn edited(
     if repository.file_at(later, &place)?.is_none_or(|bytes| Digest::of(&bytes) != evidence.index_sha256) {
         return Ok(Some(place));
     }
-    for artifact in &evidence.index.artifacts {
-        if !repository.file_at(later, &artifact.path)?.is_some_and(|bytes| artifact.is(&bytes)) {
-            return Ok(Some(artifact.path.clone()));
+    for artefact in &evidence.index.artefacts {
+        if !repository.file_at(later, &artefact.path)?.is_some_and(|bytes| artefact.is(&bytes)) {
+            return Ok(Some(artefact.path.clone()));
         }
     }
     Ok(None)

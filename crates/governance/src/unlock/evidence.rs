@@ -1,20 +1,25 @@
 //! `unlock evidence`: what people look at before they approve, copied and committed. Step 2. No locked path is touched.
 
+use crate::artefacts::{FORMAT, Indexed, Producer, Producers};
 use crate::change::manifest;
 use crate::git::id::Id;
 use crate::git::path::RepoPath;
 use crate::git::repository::Repository;
+use crate::json_file;
 use crate::lock::build::with_bytes;
 use crate::lock::commit::{commit, head_files};
 use crate::lock::model::Report;
 use crate::lock::rules::evidence::{FRESH_FOR, made_at};
 use crate::lock::write_error::WriteError;
-use crate::unlock::audit_index::{self, Artifact, AuditIndex};
+use crate::own_log::GOVERNANCE_CLI;
+use crate::unlock::audit_index::{self, AuditIndex};
 use crate::unlock::controls::controls;
 use crate::unlock::current::{current, is_clean};
 use crate::unlock::request::folder;
 use crate::unlock::to_approve::{change, manifest_of};
 use agenttrader_core::canonical_json;
+use agenttrader_core::digest::Digest;
+use agenttrader_core::identity::Build;
 use agenttrader_core::time::{Span, UnixNanos};
 use serde_json::{Value, json};
 use std::fs;
@@ -23,6 +28,9 @@ use std::path::Path;
 
 /// Largest report that is copied.
 const REPORT_BYTES_MOST: u64 = 16 * 1024 * 1024;
+
+/// This command, as its record names it.
+pub const COMMAND: &str = "unlock_evidence";
 
 /// What a command printed, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +52,10 @@ pub struct Sources<'a> {
     pub lock_validate: Output,
     /// `agenttrader audit verify --json`.
     pub audit_verify: Output,
+    /// What the log of commands shows of the reports and the request.
+    pub producers: &'a Producers,
+    /// The build that gathers.
+    pub build: &'a Build,
 }
 
 /// Evidence that was committed.
@@ -55,6 +67,15 @@ pub struct Gathered {
     pub index: AuditIndex,
     /// The commit.
     pub commit: Id,
+}
+
+impl Gathered {
+    /// What gathering made itself, as its record lists it: path, size, SHA-256.
+    pub fn made(&self) -> Vec<(String, u64, Digest)> {
+        let index = Indexed::of(audit_index::path(&self.unlock_id), &self.index.bytes(), None);
+        let own = self.index.artefacts.iter().filter(|it| it.producer.as_ref().is_some_and(|by| by.entry.is_none()));
+        own.chain([&index]).map(|it| (it.path.clone(), it.size, it.sha256)).collect()
+    }
 }
 
 /// Gathers and commits it. Evidence that was there, and approvals of it, are replaced.
@@ -76,31 +97,37 @@ pub fn evidence(repository: &Repository, sources: &Sources<'_>, now: UnixNanos) 
     let wanted = change(&current.request)?;
     let approved = manifest_of(repository, scope, base.commit, wanted)?;
     let here = folder(unlock_id);
-    let mut new: Vec<(String, Vec<u8>, &str)> = Vec::new();
-    new.push((format!("{here}/request.json"), current.request.bytes(), "agenttrader unlock open"));
+    let mut copied = vec![("request.json".to_owned(), current.request.bytes())];
     for report in Report::ALL {
-        for (name, bytes) in reports(sources.reports, report, now)? {
-            let producer =
-                if report == Report::ReadinessReport { "agenttrader readiness" } else { "agenttrader report" };
-            new.push((format!("{here}/{name}"), bytes, producer));
-        }
+        copied.extend(reports(sources.reports, report, now)?);
     }
-    let snapshot = pretty(&controls(repository, base.commit, wanted)?);
-    new.push((format!("{here}/safety_controls.json"), snapshot, "agenttrader unlock evidence"));
-    new.push((format!("{here}/change-manifest"), approved.bytes(), "agenttrader unlock evidence"));
-    for (name, output, producer) in [
-        ("lock_validate.json", &sources.lock_validate, "agenttrader lock validate"),
-        ("audit_verify.json", &sources.audit_verify, "agenttrader audit verify"),
-    ] {
-        new.push((format!("{here}/{name}"), pretty(&as_json(output)), producer));
-    }
-    new.sort();
+    let made = [
+        ("safety_controls.json", json_file::bytes(&controls(repository, base.commit, wanted)?)),
+        ("change-manifest", approved.bytes()),
+        ("lock_validate.json", json_file::bytes(&as_json(&sources.lock_validate))),
+        ("audit_verify.json", json_file::bytes(&as_json(&sources.audit_verify))),
+    ];
+    let us = Producer {
+        command: COMMAND.to_owned(),
+        agent_name: GOVERNANCE_CLI.to_owned(),
+        entry: None,
+        build_id: sources.build.build_id.clone(),
+        git_sha: sources.build.git_sha.clone(),
+    };
+    let copied = copied.into_iter().map(|(name, bytes)| {
+        let producer = sources.producers.of_bytes(&bytes);
+        (format!("{here}/{name}"), bytes, producer)
+    });
+    let made = made.into_iter().map(|(name, bytes)| (format!("{here}/{name}"), bytes, Some(us.clone())));
+    let mut new: Vec<_> = copied.chain(made).collect();
+    new.sort_by(|(one, ..), (next, ..)| one.cmp(next));
     let index = AuditIndex {
+        format: FORMAT.to_owned(),
         unlock_id: unlock_id.to_owned(),
         made_at: now.floor_to(Span::from_seconds(1)),
         base_commit: base.commit.to_string(),
         change_commit: wanted.to_string(),
-        artifacts: new.iter().map(|(path, bytes, producer)| Artifact::of(path, bytes, producer)).collect(),
+        artefacts: new.iter().map(|(path, bytes, by)| Indexed::of(path.clone(), bytes, by.clone())).collect(),
     };
     let inside = RepoPath::from(format!("{here}/").as_str());
     files.retain(|path, _| !path.as_bytes().starts_with(inside.as_bytes()));
@@ -149,10 +176,4 @@ fn as_json(output: &Output) -> Value {
     let read = canonical_json::parse_within(&output.stdout, usize::try_from(REPORT_BYTES_MOST).unwrap_or(usize::MAX));
     let said = read.unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&output.stdout).into_owned()));
     json!({"command": output.command, "exit_code": output.exit_code, "output": said})
-}
-
-fn pretty(value: &Value) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec_pretty(value).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes
 }

@@ -3,7 +3,9 @@
 use crate::repo::{Repo, asked, later, now, programs};
 use agenttrader_authority::namespace::Namespace;
 use agenttrader_authority::unlock_approval::REPORTS_AGE_MAX;
+use agenttrader_core::identity::Build;
 use agenttrader_core::time::UnixNanos;
+use agenttrader_governance::artefacts::Producers;
 use agenttrader_governance::git::id::Id;
 use agenttrader_governance::git::repository::Repository;
 use agenttrader_governance::lock::chain::Placed;
@@ -146,6 +148,8 @@ pub fn gather(repo: &Repo, at: UnixNanos) -> Result<Id, WriteError> {
         reports: &repo.root().join("ops/unlock/genesis"),
         lock_validate: output("agenttrader lock validate --json", 0),
         audit_verify: output("agenttrader audit verify --json", 2),
+        producers: &Producers::of(&repo.beside("data")),
+        build: &Build { git_sha: "0".repeat(40), build_id: "test".to_owned() },
     };
     evidence(&repo.open(), &sources, at).map(|gathered| gathered.commit)
 }

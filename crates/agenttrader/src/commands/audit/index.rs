@@ -15,7 +15,10 @@ pub fn run(settings: &Settings, arguments: &IndexArgs) -> Done {
         for it in &indexed {
             let by = it.producer.as_ref().map_or_else(
                 || "not known".to_owned(),
-                |by| format!("{} ({} entry {})", by.command, by.agent_name, by.entry),
+                |by| {
+                    let entry = by.entry.map(|entry| format!(" entry {entry}")).unwrap_or_default();
+                    format!("{} ({}{entry})", by.command, by.agent_name)
+                },
             );
             data(&format!("{}  {:>9}  {}  by {by}", it.sha256, it.size, agenttrader_floor::plain::plain(&it.path)));
         }
