@@ -85,7 +85,8 @@ pub fn prepare(repository: &Repository, now: UnixNanos) -> Result<Prepared, Writ
             format!("the approval counts from {} until {}, and it is {now}", chosen.not_before, chosen.expires);
         return Err(Refused::new(Reason::Expired, approval_path(&current.unlock_id), message).into());
     }
-    let (statement, form) = to_approve.statement(&chosen)?;
+    let form = to_approve.form(&chosen)?;
+    let statement = to_approve.statement(&chosen, &form)?;
     if signed.bytes.as_ref().is_some_and(|bytes| *bytes != statement) {
         return Err(WriteError::refused(
             "the approval that others signed is not of what is so",

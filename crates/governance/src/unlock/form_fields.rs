@@ -1,13 +1,24 @@
-//! What stands in the places of a form, by the names that `docs/approval_template.md` explains.
+//! What stands in the places of a form, by the names that `docs/approval_template.md` explains, and the form with it.
 
-use crate::unlock::form::plain;
+use crate::unlock::form::{fill, plain};
+use crate::unlock::refused::Refused;
 use crate::unlock::to_approve::{Chosen, ToApprove};
 use agenttrader_authority::change_manifest::{ChangedFile, FileState};
 use agenttrader_authority::unlock_approval::Trigger;
 use std::collections::BTreeSet;
 
+impl ToApprove {
+    /// The filled form.
+    ///
+    /// # Errors
+    /// [`Refused`] where the template asks for what there is not.
+    pub fn form(&self, chosen: &Chosen) -> Result<String, Refused> {
+        fill(&self.template, &fields(self, chosen))
+    }
+}
+
 /// All of them.
-pub(super) fn fields(to_approve: &ToApprove, chosen: &Chosen) -> Vec<(&'static str, String)> {
+fn fields(to_approve: &ToApprove, chosen: &Chosen) -> Vec<(&'static str, String)> {
     let ToApprove { request, evidence, change, triggers, .. } = to_approve;
     vec![
         ("unlock_id", request.unlock_id.clone()),

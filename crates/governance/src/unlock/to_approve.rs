@@ -12,7 +12,6 @@ use crate::unlock::agent_keys::Agents;
 use crate::unlock::audit_index::{Evidence, evidence_at};
 use crate::unlock::authors::authors;
 use crate::unlock::form;
-use crate::unlock::form_fields::fields;
 use crate::unlock::refused::{Reason, Refused, Stop};
 use crate::unlock::request::Request;
 use crate::workload::manifests::Manifests;
@@ -57,7 +56,7 @@ pub struct ToApprove {
     pub(super) repo_id: String,
     pub(super) operators: BTreeSet<String>,
     pub(super) reviewers: BTreeSet<String>,
-    template: String,
+    pub(super) template: String,
 }
 
 /// What approvers choose, and what makes an approval this one.
@@ -133,20 +132,11 @@ impl ToApprove {
         })
     }
 
-    /// The filled form.
-    ///
-    /// # Errors
-    /// [`Refused`] where the template asks for what there is not.
-    pub fn form(&self, chosen: &Chosen) -> Result<String, Refused> {
-        form::fill(&self.template, &fields(self, chosen))
-    }
-
-    /// The statement's bytes and the filled form.
+    /// The statement's bytes, over the filled form.
     ///
     /// # Errors
     /// [`Stop`].
-    pub fn statement(&self, chosen: &Chosen) -> Result<(Vec<u8>, String), Stop> {
-        let form = self.form(chosen)?;
+    pub fn statement(&self, chosen: &Chosen, form: &str) -> Result<Vec<u8>, Stop> {
         let terms = UnlockPredicate {
             unlock_id: self.request.unlock_id.clone(),
             triggers: self.triggers.iter().copied().collect(),
@@ -167,8 +157,7 @@ impl ToApprove {
         let (evidence, form_sha256) = (&self.evidence, Digest::of(form.as_bytes()));
         let statement: Statement<UnlockPredicate> =
             terms.about(evidence.index_sha256, evidence.readiness_sha256, form_sha256);
-        let bytes = statement.to_bytes().map_err(|error| GitError::malformed("the approval", chain(&error)))?;
-        Ok((bytes, form))
+        Ok(statement.to_bytes().map_err(|error| GitError::malformed("the approval", chain(&error)))?)
     }
 
     /// The same as `authority` asks for it, over a filled form.

@@ -170,8 +170,8 @@ pub fn force_yes(repo: &Repo, steps: Steps, people: &[(&str, Namespace)]) -> Id 
         expires: to_approve.evidence.reports_made.plus(REPORTS_AGE_MAX),
         nonce: "forced".to_owned(),
     };
-    let (statement, form) = to_approve.statement(&chosen).unwrap();
-    let statement = String::from_utf8(statement).unwrap();
+    let form = to_approve.form(&chosen).unwrap();
+    let statement = String::from_utf8(to_approve.statement(&chosen, &form).unwrap()).unwrap();
     repo.put(&approval_path(ID), &statement);
     repo.put(&form_path(ID), &form);
     for (name, namespace) in people {
