@@ -11,10 +11,15 @@ use agenttrader_governance::cluster::switch::State;
 use agenttrader_governance::deploy_report::{DeployReport, Made, Source};
 use agenttrader_governance::readiness::{self, Outcome, Report, Scope};
 use agenttrader_governance::workload::Trouble;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 #[path = "clusters/change.rs"]
 mod change;
+#[path = "clusters/deploy.rs"]
+mod deploy;
+#[path = "clusters/diff.rs"]
+mod diff;
 #[path = "clusters/lkg.rs"]
 mod lkg;
 use change::changed;
@@ -70,12 +75,11 @@ fn reports_of_the_three_clusters_are_as_a_person_has_read_them() {
     }
 }
 
-#[test]
-fn the_same_objects_in_other_files_and_another_order_give_the_same_bytes() {
-    let one = saved("alarming");
+/// The objects of a cluster, a file each, in the opposite order.
+fn shuffled(name: &str) -> Saved {
     let mut texts: Vec<String> = Vec::new();
     for file in ["workloads.json", "pods.json", "rest.json"] {
-        let text = std::fs::read_to_string(folder("alarming").join(file)).unwrap();
+        let text = std::fs::read_to_string(folder(name).join(file)).unwrap();
         let list: serde_json::Value = serde_json::from_str(&text).unwrap();
         texts.extend(list["items"].as_array().unwrap().iter().map(ToString::to_string));
     }
@@ -83,8 +87,16 @@ fn the_same_objects_in_other_files_and_another_order_give_the_same_bytes() {
     for (number, text) in texts.iter().enumerate().rev() {
         other.insert(&format!("{:03}", texts.len() - number), text.clone().into_bytes());
     }
-    assert_eq!(deploy(&one).files(), deploy(&other).files());
-    assert_eq!(ready(&one).files(), ready(&other).files());
+    other
+}
+
+#[test]
+fn the_same_objects_in_other_files_and_another_order_give_the_same_bytes() {
+    for name in ["healthy", "degraded", "alarming"] {
+        let (one, other) = (saved(name), shuffled(name));
+        assert_eq!(deploy(&one).files(), deploy(&other).files());
+        assert_eq!(ready(&one).files(), ready(&other).files());
+    }
 }
 
 #[test]
@@ -127,6 +139,7 @@ fn an_alarming_cluster_fails_every_check_about_execution() {
 fn each_check_of_a_cluster_can_fail_and_what_is_missing_is_unknown() {
     use Outcome::{Fail, Unknown};
     let switch = ("ConfigMap", "agenttrader-kill-switch");
+    let mut failed = BTreeSet::new();
     for (object, pointer, value, expected) in [
         (switch, "/data/EXECUTION_HALTED", "\"0\"", vec![("kill-switch", Fail)]),
         (switch, "/data/EXECUTION_HALTED", "\"0\\n\"", vec![("kill-switch", Fail)]),
@@ -184,7 +197,10 @@ fn each_check_of_a_cluster_can_fail_and_what_is_missing_is_unknown() {
     ] {
         let saved = changed(&folder("healthy"), &[(object, pointer, value)]);
         assert_eq!(not_passed(&ready(&saved)), expected, "{object:?} {pointer} {value}: {}", ready(&saved).markdown());
+        failed.extend(expected.iter().filter(|(_, outcome)| *outcome == Fail).map(|(check, _)| *check));
     }
+    let all: BTreeSet<&str> = ready(&saved("healthy")).checks.iter().map(|it| it.check).collect();
+    assert_eq!(failed, all, "a check that nothing here makes fail");
 }
 
 #[test]

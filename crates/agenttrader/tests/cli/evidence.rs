@@ -69,3 +69,70 @@ fn what_cannot_be_decided_is_not_ready_and_what_cannot_be_read_is_no_report() {
     home.run(&["report", "deploy", "--from", "nowhere", "--out", "none"]).exits(2);
     assert!(!home.path("none").exists());
 }
+
+/// What stands in a command that starts what can place orders, or lets it trade.
+const STARTS: [&str; 24] = [
+    "kubectl scale",
+    "kubectl patch",
+    "kubectl edit",
+    "kubectl set",
+    "kubectl run",
+    "kubectl create",
+    "kubectl replace",
+    "kubectl autoscale",
+    "kubectl label",
+    "kubectl annotate",
+    "kubectl delete",
+    "rollout restart",
+    "rollout resume",
+    "rollout undo",
+    "--replicas",
+    "gcloud ",
+    "docker ",
+    "agenttrader execution",
+    "agenttrader resume",
+    "agenttrader approve",
+    "agenttrader unlock",
+    "AGENT_MODE=",
+    "EXECUTION_HALTED=",
+    "_ENABLED=",
+];
+
+#[test]
+fn nothing_that_these_commands_print_or_write_starts_execution() {
+    let home = Home::new();
+    home.run(&["lkg", "capture", "--from", &clusters("healthy"), "--context", "floor"]).exits(0);
+    let plan: &[&str] = &["lkg", "restore", "--plan"];
+    let mut texts = vec![];
+    for name in ["healthy", "degraded", "alarming"] {
+        let from = clusters(name);
+        for command in [&["readiness"][..], &["report", "deploy"], &["lkg", "capture"], &["lkg", "diff"]] {
+            for json in [&[][..], &["--json"]] {
+                let ran = home.run(&[command, &["--from", &from], json].concat());
+                texts.push((format!("{command:?} {json:?} of {name}"), format!("{}\n{}", ran.stdout(), ran.stderr())));
+            }
+        }
+        let ran = home.run(plan);
+        texts.push((format!("{plan:?} after {name}"), format!("{}\n{}", ran.stdout(), ran.stderr())));
+        for folder in ["audit_artifacts", "ops/lkg"] {
+            for entry in std::fs::read_dir(home.path(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                texts.push((format!("{} of {name}", path.display()), std::fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    assert_eq!(texts.len(), 3 * (4 * 2 + 1 + 5 + 2));
+    for (whose, text) in &texts {
+        for line in text.lines() {
+            let starting = STARTS.iter().find(|word| line.contains(*word));
+            assert_eq!(starting, None, "{whose}: {line}");
+            // What is applied is what was kept, and the switch before it: both hold the lock's rules.
+            let is_planned =
+                ["kubectl apply -f - <<'END'", "kubectl apply -f ops/lkg/lkg_manifest.yaml"].contains(&line);
+            assert!(is_planned && whose.contains("--plan") || !line.contains("kubectl apply"), "{whose}: {line}");
+        }
+    }
+    let planned =
+        texts.iter().filter(|(whose, text)| whose.contains("--plan") && text.contains("kubectl apply")).count();
+    assert_eq!(planned, 3);
+}

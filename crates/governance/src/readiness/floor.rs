@@ -161,6 +161,7 @@ mod tests {
     use super::*;
     use crate::readiness::Outcome;
     use serde_json::json;
+    use std::collections::BTreeSet;
 
     fn agent(name: &str, kind: &str, state: &str, reasons: &[&str]) -> Value {
         json!({"agent_name": name, "kind": kind, "state": state, "reason_codes": reasons, "criticality": "critical"})
@@ -213,6 +214,7 @@ mod tests {
     #[test]
     fn each_check_fails_by_what_it_is_about() {
         use Outcome::{Fail, Unknown};
+        let mut failed = BTreeSet::new();
         for (answer, pointer, value, expected) in [
             ("safety", "/kill_switch/halted", json!(false), ("kill-switch", Fail)),
             ("safety", "/kill_switch/source", json!(null), ("kill-switch", Unknown)),
@@ -235,7 +237,10 @@ mod tests {
             ("audit", "/logs", json!([]), ("logs", Unknown)),
         ] {
             assert_eq!(not_passed(&with(answer, pointer, value.clone())), [expected], "{pointer} {value}");
+            failed.extend(Some(expected.0).filter(|_| expected.1 == Fail));
         }
+        let all: BTreeSet<&str> = checks(&good()).iter().map(|it| it.check).collect();
+        assert_eq!(failed, all, "a check that no answer here makes fail");
     }
 
     #[test]

@@ -90,11 +90,20 @@ mod tests {
         let good = || vec![pass(Rule::ExecScale, "x"), pass(Rule::Docs, "x"), pass(Rule::Tree, "x")];
         let with = |rule| good().into_iter().chain([fail(rule, "a", "b", "c")]).collect::<Vec<_>>();
         use Outcome::{Fail, Pass, Unknown};
-        assert_eq!(judged(Standing::Draft, good()), [Pass, Pass, Pass, Pass]);
-        assert_eq!(judged(Standing::Draft, with(Rule::KillSwitch)), [Fail, Pass, Pass, Pass]);
-        assert_eq!(judged(Standing::Draft, with(Rule::Docs)), [Pass, Fail, Pass, Pass]);
-        assert_eq!(judged(Standing::Draft, with(Rule::Tree)), [Pass, Pass, Fail, Pass]);
-        assert_eq!(judged(Standing::Unknown, good()), [Pass, Pass, Pass, Fail]);
+        let all = || vec![Pass; CHECKS.len()];
+        assert_eq!(judged(Standing::Draft, good()), all());
+        let failing = [
+            (Standing::Draft, with(Rule::KillSwitch)),
+            (Standing::Draft, with(Rule::Docs)),
+            (Standing::Draft, with(Rule::Tree)),
+            (Standing::Unknown, good()),
+        ];
+        assert_eq!(failing.len(), CHECKS.len(), "a check that nothing here makes fail");
+        for (at, (standing, findings)) in failing.into_iter().enumerate() {
+            let mut expected = all();
+            expected[at] = Fail;
+            assert_eq!(judged(standing, findings), expected, "{}", CHECKS[at]);
+        }
         let nothing = vec![not_applicable(Rule::ExecScale, "x")];
         assert_eq!(judged(Standing::Draft, nothing), [Unknown, Unknown, Unknown, Pass]);
     }

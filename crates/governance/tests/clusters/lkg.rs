@@ -10,7 +10,7 @@ use agenttrader_governance::lkg::capture::{Captured, Lkg, NotGood, capture};
 use agenttrader_governance::lkg::diff::diff;
 use agenttrader_governance::lkg::restore::{Kept, KeptError};
 
-fn captured(saved: &Saved) -> Result<Lkg, NotGood> {
+pub fn captured(saved: &Saved) -> Result<Lkg, NotGood> {
     let build = Build { git_sha: "0123456789abcdef0123456789abcdef01234567".to_owned(), build_id: "test".to_owned() };
     let parsed = saved.parsed().unwrap();
     let context = Some("floor@example");
@@ -103,6 +103,12 @@ fn a_cluster_differs_from_what_was_kept_of_it_by_what_changed_alone() {
             "Deployment/trading-floor/execution-agent spec.replicas"
         ]
     );
+}
+
+#[test]
+fn a_plan_repeats() {
+    let lkg = captured(&saved("healthy")).unwrap();
+    assert_eq!(plan(&lkg), plan(&lkg));
 }
 
 #[test]
