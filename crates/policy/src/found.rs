@@ -142,7 +142,7 @@ pub struct Order {
 impl Order {
     /// An order that names nothing.
     pub fn new(effect: Effect, command: &[String], line: u32) -> Self {
-        Self { effect, names: Vec::new(), all: false, command: crate::scan::shown(&command.join(" ")), line }
+        Self { effect, names: Vec::new(), all: false, command: crate::hole::shown(&command.join(" ")), line }
     }
 }
 

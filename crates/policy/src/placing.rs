@@ -4,7 +4,7 @@
 //! cannot be resolved counts as yes.
 
 use crate::environment::{Environment, Source, command_line};
-use crate::pod::{Container, Pod};
+use crate::pod::{Container, Mark, Pod};
 use crate::shell;
 use crate::values::Values;
 use crate::yaml::node::Node;
@@ -17,17 +17,6 @@ const LABELS: [&str; 4] = ["app", "component", "app.kubernetes.io/name", "app.ku
 
 /// The secret without which the broker answers nobody.
 const BROKER_SECRET: &str = "APCA_API_SECRET_KEY";
-
-/// Why a workload can place orders.
-#[derive(Clone, Debug)]
-pub struct Mark<'a> {
-    /// What it is, for people: "the label app is `execution-agent`".
-    pub why: String,
-    /// Where it stands.
-    pub at: &'a Node,
-    /// Where that is in the object.
-    pub field: String,
-}
 
 /// Why a pod can place orders; nothing where it cannot. `mounted` gives the files of a container's mounted ConfigMaps.
 pub fn marks<'a>(pod: &Pod<'a>, mounted: &dyn Fn(&Container<'a>) -> Vec<(&'a Node, String)>) -> Vec<Mark<'a>> {

@@ -2,7 +2,6 @@
 
 use crate::environment::Environment;
 use crate::object::Object;
-use crate::placing::Mark;
 use crate::yaml::node::{Node, Value};
 
 /// Lists that hold containers whatever stands in them.
@@ -40,6 +39,17 @@ pub struct Container<'a> {
     pub node: &'a Node,
     /// What its process finds in its environment.
     pub environment: Environment<'a>,
+}
+
+/// Why a workload can place orders.
+#[derive(Clone, Debug)]
+pub struct Mark<'a> {
+    /// What it is, for people: "the label app is `execution-agent`".
+    pub why: String,
+    /// Where it stands.
+    pub at: &'a Node,
+    /// Where that is in the object.
+    pub field: String,
 }
 
 /// A mapping that holds containers, and what is known about it.

@@ -4,9 +4,7 @@
 //! comparison (`==`, `!=`, `=~`) is none.
 
 use crate::found::{Key, Said, is_mode_spelling, is_template};
-
-/// Stands in a text for a part that cannot be told.
-pub const HOLE: char = '\u{1}';
+use crate::hole::{HOLE, shown};
 
 /// A text as a value: unknown where a part of it is.
 pub fn said(text: &str) -> Said {
@@ -14,11 +12,6 @@ pub fn said(text: &str) -> Said {
         return Said::Unknown(format!("`{}`: the part shown as `…` is decided when it runs", shown(text)));
     }
     Said::Known(text.to_owned())
-}
-
-/// A text for people: holes as `…`.
-pub fn shown(text: &str) -> String {
-    text.chars().map(|c| if c == HOLE { '…' } else { c }).collect()
 }
 
 /// A key that is given a value somewhere in a text.

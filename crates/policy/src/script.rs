@@ -8,6 +8,7 @@
 
 mod arguments;
 mod clients;
+mod commands;
 mod content;
 mod flow;
 mod functions;
@@ -19,7 +20,9 @@ mod powershell;
 mod program;
 mod programs;
 mod run;
+mod runner;
 mod syntax;
+mod tokens;
 mod tools;
 mod values;
 mod word;
@@ -27,7 +30,7 @@ mod word;
 use crate::found::{Found, Said};
 pub use plans::documents as plan;
 pub use powershell::is_powershell;
-use run::{Place, Runner};
+use runner::{Place, Runner};
 
 /// Longer scripts are refused: nobody reads them either.
 const BYTES_MOST: usize = 1 << 20;
@@ -42,12 +45,12 @@ pub fn read(name: &str, text: &str) -> Found {
     match () {
         () if powershell::is_powershell(name) => {
             let mut found = program::read(text, 0);
-            found.orders.extend(run::shell(&powershell::as_shell(text)).orders);
+            found.orders.extend(Runner::shell(&powershell::as_shell(text)).orders);
             found.sorted()
         }
         () if is_program(name, text) => program::read(text, 0),
-        () if makefile::is_makefile(name) => run::shell(&makefile::as_shell(text)),
-        () => run::shell(text),
+        () if makefile::is_makefile(name) => Runner::shell(&makefile::as_shell(text)),
+        () => Runner::shell(text),
     }
 }
 
@@ -68,7 +71,7 @@ pub fn tool_of_image(base_name: &str) -> Option<&'static str> {
 /// Reads a command as it stands in a list: `["sh", "-c", "…"]`. What cannot be told of a word is given as unknown.
 pub fn command(words: &[Said], line: u32) -> Found {
     let argv: Vec<String> =
-        words.iter().map(|word| word.known().map_or_else(|| crate::scan::HOLE.to_string(), str::to_owned)).collect();
+        words.iter().map(|word| word.known().map_or_else(|| crate::hole::HOLE.to_string(), str::to_owned)).collect();
     let mut runner = Runner::default();
     runner.argv(&argv, &Place { line, ..Place::default() });
     runner.found.sorted()

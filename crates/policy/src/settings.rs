@@ -3,11 +3,12 @@
 //! The lock contract, "What counts": `AGENT_MODE`, `EXECUTION_HALTED` and `EXECUTION_HALTED_FILE` wherever they stand as a key or
 //! are assigned in a script; nothing in comments, annotations, labels or prose.
 
-use crate::environment::{Source, data, unpacked};
+use crate::environment::Source;
 use crate::found::{Assignment, Key, Said, is_mode_spelling};
 use crate::object::Object;
 use crate::place::Place;
 use crate::pod::Pod;
+use crate::resolve::{data, unpacked};
 use crate::texts::Text;
 use crate::values::Values;
 use crate::yaml::node::{Node, Value};

@@ -1,11 +1,12 @@
 //! Texts in which something may be set or run: files that are no objects, commands of containers, files in ConfigMaps.
 
-use crate::environment::{command_line, unpacked};
+use crate::environment::command_line;
 use crate::found::{Found, Key, Said};
 use crate::judged::{self, Form};
 use crate::object::Object;
 use crate::place::Place;
 use crate::pod::{Container, Pod};
+use crate::resolve::unpacked;
 use crate::sources::{File, join};
 use crate::tree::Tree;
 use crate::values::Values;

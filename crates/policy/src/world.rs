@@ -1,10 +1,10 @@
 //! What the rules judge: the objects as they are written, and as each kustomization renders them.
 
-use crate::environment::{Find, data, environment};
 use crate::finding::Finding;
 use crate::object::{Object, Origin, objects};
 use crate::placing::marks;
 use crate::pod::{Container, Pod, pods};
+use crate::resolve::{Find, data, environment};
 use crate::settings::{self, Setting};
 use crate::sources::{File, Sources};
 use crate::texts::{self, Text};

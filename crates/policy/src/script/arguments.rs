@@ -1,6 +1,6 @@
 //! A command's arguments: flags, their values, what stands alone, what stands behind `--`.
 
-use crate::scan::HOLE;
+use crate::hole::HOLE;
 
 /// Arguments, sorted out.
 #[derive(Clone, Debug, Default)]

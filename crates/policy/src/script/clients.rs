@@ -1,11 +1,10 @@
 //! Calls of a cluster's client in a program: `patch_namespaced_deployment_scale("execution-agent", …)`,
 //! `Deployments(ns).UpdateScale(…)`, a request to the API's path.
 
-use super::program::{Token, call};
-use super::run::{Place, Runner};
+use super::runner::{Place, Runner};
+use super::tokens::{Constants, Token, call};
 use crate::found::{Effect, Said};
 use crate::scan::said;
-use std::collections::BTreeMap;
 
 /// What a call's name begins with, once its words are told apart, when it changes something.
 const VERBS: [&str; 6] = ["patch", "replace", "create", "update", "apply", "scale"];
@@ -33,9 +32,6 @@ const REQUESTS: [&str; 7] = ["patch", "put", "post", "request", "fetch", "PATCH"
 /// The collections of workloads, as the API's paths name them.
 const COLLECTIONS: [&str; 6] =
     ["deployments", "statefulsets", "replicasets", "replicationcontrollers", "rollouts", "services"];
-
-/// Texts that names were given: `NAME = "execution-agent"`.
-pub(super) type Constants = BTreeMap<String, String>;
 
 /// Notes what a call that begins at the first of these tokens moves. `elsewhere` is what the whole program gives `replicas`.
 pub(super) fn read(runner: &mut Runner, rest: &[Token], elsewhere: Option<bool>, constants: &Constants) {

@@ -1,10 +1,11 @@
 //! Texts that a script writes somewhere: manifests, environment files, replacements.
 
 use super::arguments::names;
-use super::run::Runner;
+use super::runner::Runner;
 use crate::found::{Effect, Found, Order, Said};
+use crate::hole::HOLE;
 use crate::keyed;
-use crate::scan::{self, HOLE};
+use crate::scan;
 use crate::yaml::node::Node;
 
 /// Reads a text as what it looks like: documents, or lines.

@@ -1,9 +1,9 @@
 //! Where a command's output goes: into files, through pipes, out of functions.
 
-use super::run::{SHOWS, base};
+use super::commands::{SHOWS, base};
 use super::syntax::{Command, Redirect, Script, Word};
 use super::values::{Values, split};
-use crate::scan::HOLE;
+use crate::hole::HOLE;
 use std::collections::BTreeMap;
 
 /// Ways to read one command's words together.

@@ -3,7 +3,7 @@
 //! The body is read once by itself, where `$1` may be anything, and once for each call, where its places and locals have names of
 //! their own: what one call gives is not taken for another's.
 
-use super::run::SHOWS;
+use super::commands::SHOWS;
 use super::syntax::{Command, Part, Redirect, Script, Word};
 use crate::found::Key;
 use std::collections::{BTreeMap, BTreeSet};

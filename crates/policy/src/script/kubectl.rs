@@ -3,9 +3,10 @@
 //! Reading (`get`, `diff`, `describe`, `logs`), taking away, bringing to zero and trying out (`--dry-run`) move nothing.
 
 use super::arguments::{Arguments, names};
-use super::run::{Place, Runner};
+use super::runner::{Place, Runner, is_switch};
 use crate::found::{Effect, Said};
-use crate::scan::{HOLE, said};
+use crate::hole::HOLE;
+use crate::scan::said;
 use crate::yaml::node::{Node, Value};
 
 const VALUED: [&str; 43] = [
@@ -105,7 +106,7 @@ impl Runner {
                     self.orders(Effect::Patch, &arguments, rest, words, place);
                 }
             }
-            "cp" if rest.iter().skip(1).any(|to| super::run::is_switch(to)) => {
+            "cp" if rest.iter().skip(1).any(|to| is_switch(to)) => {
                 self.order(Effect::WriteSwitch(Said::Unknown("what is copied there".to_owned())), "", words, place);
             }
             _ => {}

@@ -1,7 +1,7 @@
 //! Plans of machines (`.tf`, `.hcl`): blocks that describe a workload which can place orders, and what number they give it.
 
-use super::program::{Token, call};
-use super::run::{Place, Runner};
+use super::runner::{Place, Runner};
+use super::tokens::{Token, call};
 use crate::found::{Effect, Key, Order};
 use crate::scan::said;
 use crate::yaml::node::Node;

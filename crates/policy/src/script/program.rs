@@ -3,76 +3,12 @@
 //! Understood are a watched key that is given a value (`environ["AGENT_MODE"] = x`, `{"AGENT_MODE": x}`,
 //! `setenv("AGENT_MODE", x)`, `AGENT_MODE = x`), the arguments and texts handed to a shell, and the switch opened for writing.
 
-use super::clients::{self, Constants};
-use super::plans;
-use super::run::{Place, Runner};
-use crate::found::{Effect, Found, Key, Lines, Said};
-use crate::scan::{self, HOLE, said};
-
-/// What a token is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Name,
-    Mark,
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Token {
-    kind: Kind,
-    pub(super) text: String,
-    pub(super) line: u32,
-}
-
-impl Token {
-    pub(super) fn is(&self, mark: &str) -> bool {
-        self.kind == Kind::Mark && self.text == mark
-    }
-
-    pub(super) fn is_text(&self) -> bool {
-        self.kind == Kind::Text
-    }
-
-    pub(super) fn is_number(&self) -> bool {
-        self.kind == Kind::Name && !self.text.is_empty() && self.text.bytes().all(|byte| byte.is_ascii_digit())
-    }
-}
-
-/// Bytes of a text that another is joined to; longer ones name nothing.
-const JOINED_MOST: usize = 256;
-
-/// How much of a call's arguments is looked at.
-const CALL_MOST: usize = 400;
-
-/// The arguments of a call whose name is the first of these tokens.
-pub(super) fn call(rest: &[Token]) -> &[Token] {
-    let mut depth: usize = 0;
-    for (at, token) in rest.iter().enumerate().skip(1).take(CALL_MOST) {
-        if ["(", "[", "{"].iter().any(|mark| token.is(mark)) {
-            depth = depth.saturating_add(1);
-        } else if [")", "]", "}"].iter().any(|mark| token.is(mark)) {
-            depth = depth.saturating_sub(1);
-            if depth == 0 {
-                return rest.get(2..at).unwrap_or_default();
-            }
-        }
-    }
-    rest.get(2..rest.len().min(CALL_MOST)).unwrap_or_default()
-}
-
-/// Texts that names are given once, by themselves: `NAME = "execution-agent"`.
-fn constants(tokens: &[Token]) -> Constants {
-    let mut constants = Constants::new();
-    for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Name) {
-        let mark = tokens.get(at.saturating_add(1)).is_some_and(|token| token.is("=") || token.is(":="));
-        let value = tokens.get(at.saturating_add(2)).filter(|value| mark && value.is_text());
-        let ends = tokens.get(at.saturating_add(3)).is_none_or(|next| next.line > token.line || next.is(";"));
-        if let Some(value) = value.filter(|value| ends && !value.text.contains(HOLE)) {
-            constants.insert(token.text.clone(), value.text.clone());
-        }
-    }
-    constants
-}
+use super::runner::{Place, Runner, is_switch};
+use super::tokens::{CALL_MOST, Constants, Kind, Token, constants, tokens};
+use super::{clients, plans};
+use crate::found::{Effect, Found, Key, Said};
+use crate::hole::HOLE;
+use crate::scan::{self, said};
 
 /// Calls that run what they are given.
 const RUNS: [&str; 21] = [
@@ -164,8 +100,7 @@ fn named(runner: &mut Runner, token: &Token, before: &[Token], rest: &[Token]) {
 
 /// The names that are given the switch's path: `PATH = Path("…/EXECUTION_HALTED")`.
 fn paths(tokens: &[Token]) -> Vec<&str> {
-    let is_path =
-        |token: &Token| token.kind == Kind::Text && super::run::is_switch(&token.text) && token.text.contains('/');
+    let is_path = |token: &Token| token.kind == Kind::Text && is_switch(&token.text) && token.text.contains('/');
     let lines: Vec<u32> = tokens.iter().filter(|token| is_path(token)).map(|token| token.line).collect();
     let pairs = tokens.iter().zip(tokens.iter().skip(1));
     let given =
@@ -210,7 +145,7 @@ fn text_token(runner: &mut Runner, token: &Token, before: &[Token], rest: &[Toke
     }
     // `"/d/kill-switch/EXECUTION_HALTED"`, `d / "EXECUTION_HALTED"`, `environ["EXECUTION_HALTED_FILE"]`.
     let joined = before.last().is_some_and(|t| t.is("/") || t.is(","));
-    let is_path = super::run::is_switch(&token.text) && (token.text.contains('/') || joined);
+    let is_path = is_switch(&token.text) && (token.text.contains('/') || joined);
     if (is_path || token.text == Key::ExecutionHaltedFile.name()) && writes(rest) {
         writes_switch(runner, token, rest);
     }
@@ -259,7 +194,7 @@ fn name_token(runner: &mut Runner, token: &Token, rest: &[Token], depth: usize, 
         runner.found.assign(key, token.text.as_str(), value, false, token.line);
     }
     if matches!(token.text.as_str(), "writeFileSync" | "writeFile") && rest.get(1).is_some_and(|t| t.is("(")) {
-        let path = rest.get(2).filter(|t| t.kind == Kind::Text && super::run::is_switch(&t.text));
+        let path = rest.get(2).filter(|t| t.kind == Kind::Text && is_switch(&t.text));
         if let (Some(path), Some(value)) = (path, rest.get(4)) {
             let value =
                 if value.kind == Kind::Text { said(value.text.trim_end()) } else { Said::Unknown(value.text.clone()) };
@@ -277,7 +212,7 @@ fn name_token(runner: &mut Runner, token: &Token, rest: &[Token], depth: usize, 
         let first = rest.iter().skip(1).find(|t| !t.is("("));
         if let Some(text) = first.filter(|t| t.kind == Kind::Text && t.text.contains(' ')) {
             if depth < 6 {
-                runner.found.absorb(super::run::shell(&text.text), text.line);
+                runner.found.absorb(Runner::shell(&text.text), text.line);
             }
         } else if let Some(text) = first.filter(|t| t.kind == Kind::Text) {
             // `execFile("kubectl", ["scale", …])`
@@ -363,125 +298,6 @@ fn given(rest: &[Token], put: bool) -> Option<Said> {
     Some(match value.kind {
         Kind::Text if ends => said(&value.text),
         Kind::Name if ends && value.text.bytes().all(|b| b.is_ascii_digit()) => Said::Known(value.text.clone()),
-        _ => Said::Unknown(format!("`{}` is decided when the program runs", scan::shown(&value.text))),
+        _ => Said::Unknown(format!("`{}` is decided when the program runs", crate::hole::shown(&value.text))),
     })
-}
-
-/// Cuts a program into tokens.
-fn tokens(text: &str, constants: &Constants) -> Vec<Token> {
-    let lines = Lines::of(text);
-    let mut tokens: Vec<Token> = Vec::new();
-    let mut at = 0_usize;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let line = lines.at(at);
-        let Some(c) = rest.chars().next() else { break };
-        let mut width = c.len_utf8();
-        let starts_statement = tokens.last().is_none_or(|token| token.line < line);
-        if c == '#' && !rest.starts_with("#{") || rest.starts_with("//") && !tokens.last().is_some_and(|t| t.is(":")) {
-            width = rest.find('\n').unwrap_or(rest.len());
-        } else if rest.starts_with("/*") {
-            width = rest.find("*/").map_or(rest.len(), |end| end.saturating_add(2));
-        } else if let Some(quote) = ["\"\"\"", "'''", "\"", "'", "`"].into_iter().find(|quote| rest.starts_with(quote))
-        {
-            let inner = rest.get(quote.len()..).unwrap_or_default();
-            let (value, inner_width) = quoted(inner, quote);
-            width = quote.len().saturating_add(inner_width);
-            // `f"…{x}…"`: the prefix was taken for a name.
-            let prefix = tokens
-                .last()
-                .filter(|t| t.kind == Kind::Name && t.line == line && is_prefix(&t.text))
-                .map(|t| t.text.clone());
-            let adjoining =
-                text.get(..at).is_some_and(|before| prefix.as_ref().is_some_and(|p| before.ends_with(p.as_str())));
-            let formats = adjoining && prefix.as_deref().is_some_and(|p| p.contains(['f', 'F']));
-            if adjoining {
-                tokens.pop();
-            }
-            // A text alone at the beginning of a line is documentation.
-            let documents = quote.len() == 3
-                && starts_statement
-                && tokens.last().is_none_or(|t| !t.is(",") && !t.is("(") && !t.is("=") && !t.is("["));
-            if !documents {
-                // `"AGENT_" + "MODE"` is one text.
-                let joins = tokens.last().is_some_and(|token| token.is("+"));
-                let before = tokens
-                    .len()
-                    .checked_sub(2)
-                    .and_then(|at| tokens.get(at))
-                    .filter(|token| joins && token.is_text() && token.text.len() < JOINED_MOST);
-                if let Some(before) = before.map(|token| token.text.clone()) {
-                    tokens.truncate(tokens.len().saturating_sub(2));
-                    let text = format!("{before}{}", holes(&value, formats, quote == "`", constants));
-                    tokens.push(Token { kind: Kind::Text, text, line });
-                    at = at.saturating_add(width.max(1));
-                    continue;
-                }
-                tokens.push(Token { kind: Kind::Text, text: holes(&value, formats, quote == "`", constants), line });
-            }
-        } else if c.is_alphanumeric() || c == '_' {
-            width = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
-            tokens.push(Token { kind: Kind::Name, text: rest.get(..width).unwrap_or_default().to_owned(), line });
-        } else if !c.is_whitespace() {
-            let marks = ["===", "!==", "||=", "??=", "==", "!=", "=~", "=>", ":=", "+=", "<=", ">=", "::"];
-            let mark =
-                marks.into_iter().find(|mark| rest.starts_with(mark)).map_or_else(|| c.to_string(), str::to_owned);
-            width = mark.len();
-            tokens.push(Token { kind: Kind::Mark, text: mark, line });
-        }
-        at = at.saturating_add(width.max(1));
-    }
-    tokens
-}
-
-fn is_prefix(name: &str) -> bool {
-    name.len() <= 2 && name.chars().all(|c| matches!(c, 'f' | 'F' | 'r' | 'R' | 'b' | 'B' | 'u'))
-}
-
-/// A quoted text up to its quote, escapes undone, and its width with the quote.
-fn quoted(inner: &str, quote: &str) -> (String, usize) {
-    let mut value = String::new();
-    let mut at = 0_usize;
-    while let Some(rest) = inner.get(at..) {
-        if rest.starts_with(quote) {
-            return (value, at.saturating_add(quote.len()));
-        }
-        let mut chars = rest.chars();
-        match chars.next() {
-            None => break,
-            // An apostrophe of a sentence does not swallow the file.
-            Some('\n') if quote.len() == 1 && quote != "`" => return (value, at),
-            Some('\\') => {
-                let next = chars.next();
-                value.extend(next.map(|c| match c {
-                    'n' => '\n',
-                    't' => '\t',
-                    other => other,
-                }));
-                at = at.saturating_add(1).saturating_add(next.map_or(0, char::len_utf8));
-            }
-            Some(c) => {
-                value.push(c);
-                at = at.saturating_add(c.len_utf8());
-            }
-        }
-    }
-    (value, inner.len())
-}
-
-/// A text whose places to fill are holes: `{x}` of an f-string, `${x}` of a template.
-fn holes(text: &str, braces: bool, template: bool, constants: &Constants) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    let open = if template { "${" } else { "{" };
-    while let Some((before, behind)) = rest.split_once(open).filter(|_| braces || template) {
-        let Some((name, after)) = behind.split_once('}') else { break };
-        out.push_str(before);
-        match constants.get(name.trim()) {
-            Some(text) => out.push_str(text),
-            None => out.push(HOLE),
-        }
-        rest = after;
-    }
-    out.push_str(rest);
-    out
 }

@@ -1,9 +1,11 @@
 //! What known programs do with their arguments, and what counts among the arguments of any.
 
+use super::commands::{SETS, base};
 use super::content;
-use super::run::{Place, Runner, SETS, base, is_switch};
+use super::runner::{Place, Runner, is_switch};
 use crate::found::{Effect, Key, Said};
-use crate::scan::{self, HOLE, said, shown};
+use crate::hole::{HOLE, shown};
+use crate::scan::{self, said};
 
 impl Runner {
     pub(super) fn tool(&mut self, head: &str, rest: &[String], place: &Place) {

@@ -1,188 +1,18 @@
 //! What a script's commands do, as far as it concerns the lock.
 
 use super::arguments::names;
+use super::commands::{SHOWS, TOOLS, base};
 use super::flow::{Reading, asked, outputs_of_calls, piped, readings};
+use super::runner::{Place, Runner, is_switch};
 use super::syntax::{Command, Part, Redirect, Word};
 use super::values::{Values, assigned_defaults, split};
 use super::{content, functions, parse};
 use crate::found::{Effect, Found, Key, Order, Said};
-use crate::scan::{self, HOLE, said, shown};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::hole::{HOLE, shown};
+use crate::scan::{self, said};
 
 /// Commands inside commands inside commands: `sh -c`, `eval`, `ssh`.
 const DEPTH_MOST: usize = 6;
-
-/// Programs that only show, search or compare what they are given.
-pub(super) const SHOWS: [&str; 54] = [
-    "echo",
-    "printf",
-    "cat",
-    "grep",
-    "egrep",
-    "fgrep",
-    "zgrep",
-    "rg",
-    "ag",
-    "test",
-    "[",
-    "git",
-    "cut",
-    "tr",
-    "head",
-    "tail",
-    "wc",
-    "less",
-    "more",
-    "sort",
-    "uniq",
-    "diff",
-    "cmp",
-    "comm",
-    "find",
-    "ls",
-    "log",
-    "logger",
-    "info",
-    "warn",
-    "warning",
-    "error",
-    "err",
-    "die",
-    "fail",
-    "fatal",
-    "abort",
-    "say",
-    "note",
-    "msg",
-    "message",
-    "usage",
-    "print",
-    "debug",
-    "expect",
-    "assert",
-    "assert_eq",
-    "refuse",
-    "which",
-    "type",
-    "hash",
-    "true",
-    "false",
-    ":",
-];
-/// Programs that hand an environment on: `KEY=value` among their arguments sets it, known or not.
-pub(super) const SETS: [&str; 30] = [
-    "export",
-    "declare",
-    "typeset",
-    "local",
-    "readonly",
-    "env",
-    "sudo",
-    "doas",
-    "docker",
-    "podman",
-    "nerdctl",
-    "docker-compose",
-    "podman-compose",
-    "kubectl",
-    "oc",
-    "gcloud",
-    "helm",
-    "make",
-    "systemctl",
-    "systemd-run",
-    "launchctl",
-    "heroku",
-    "fly",
-    "flyctl",
-    "az",
-    "aws",
-    "terraform",
-    "setenv",
-    "kustomize",
-    "agenttrader",
-];
-/// Programs whose arguments are understood wherever they begin in a command: behind `sudo`, `timeout`, a function of the script's own.
-const TOOLS: [&str; 37] = [
-    "env",
-    "kubectl",
-    "oc",
-    "gcloud",
-    "docker",
-    "podman",
-    "nerdctl",
-    "docker-compose",
-    "podman-compose",
-    "helm",
-    "argocd",
-    "flux",
-    "kustomize",
-    "systemctl",
-    "service",
-    "supervisorctl",
-    "launchctl",
-    "curl",
-    "wget",
-    "agenttrader",
-    "sh",
-    "bash",
-    "dash",
-    "zsh",
-    "ksh",
-    "ash",
-    "python",
-    "python3",
-    "node",
-    "perl",
-    "ruby",
-    "tee",
-    "cp",
-    "mv",
-    "rm",
-    "sed",
-    "ssh",
-];
-
-/// Where a command stands and what comes into it.
-#[derive(Clone, Debug, Default)]
-pub struct Place {
-    /// Line, from 1.
-    pub line: u32,
-    /// Texts that are piped into it, where they are known.
-    pub stdin: Vec<String>,
-    /// What a `kubectl get` before the pipe asks for: kinds and names.
-    pub source: Vec<String>,
-    /// Commands around it that hold it as text.
-    pub depth: usize,
-}
-
-/// Reads commands and notes what they do.
-#[derive(Debug, Default)]
-pub struct Runner {
-    /// What was found.
-    pub found: Found,
-    /// What the script writes into files, by their names.
-    pub(super) written: BTreeMap<String, BTreeSet<String>>,
-    /// What the script lets its aliases stand for.
-    aliases: BTreeMap<String, String>,
-    /// Functions of the script that only show what they are given.
-    shows: BTreeSet<String>,
-    /// `declare -n m=NAME`: what `m` sets is NAME.
-    references: BTreeMap<String, Key>,
-}
-
-/// Reads a shell script.
-pub fn shell(text: &str) -> Found {
-    let mut runner = Runner::default();
-    runner.script(text, 1, 0);
-    runner.found.sorted()
-}
-
-/// Whether a path is that of the switch: its file, or the folder it is mounted at.
-pub fn is_switch(path: &str) -> bool {
-    let path = path.trim_end_matches('/');
-    path.rsplit('/').next() == Some("EXECUTION_HALTED") || path.ends_with("/kill-switch") || path == "kill-switch"
-}
 
 /// What `base64 -d` makes of a text.
 fn unpacked(text: &str) -> Option<String> {
@@ -192,12 +22,14 @@ fn unpacked(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The program's name of a path.
-pub(super) fn base(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word).trim_end_matches(".exe")
-}
-
 impl Runner {
+    /// Reads a shell script.
+    pub(super) fn shell(text: &str) -> Found {
+        let mut runner = Self::default();
+        runner.script(text, 1, 0);
+        runner.found.sorted()
+    }
+
     pub(super) fn script(&mut self, text: &str, line: u32, depth: usize) {
         if depth > DEPTH_MOST {
             return;

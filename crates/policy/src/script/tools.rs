@@ -1,7 +1,7 @@
 //! The other programs that move workloads: `gcloud run`, containers, Helm, systemd, HTTP.
 
 use super::arguments::{Arguments, names};
-use super::run::{Place, Runner};
+use super::runner::{Place, Runner};
 use crate::found::{Effect, Key, Said};
 use crate::scan::said;
 

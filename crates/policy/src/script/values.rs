@@ -5,7 +5,7 @@
 use super::functions::{self, Calls};
 use super::syntax::{Command, Part, Redirect, Script, Word};
 use crate::found::Key;
-use crate::scan::HOLE;
+use crate::hole::HOLE;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,11 +1,11 @@
 //! Manifests inside ConfigMaps and Secrets: nobody but a job applies them, and then they run.
 
 use super::{Names, targets, workload};
-use crate::environment::{data, environment};
 use crate::finding::Finding;
 use crate::object::{Object, Origin, objects};
 use crate::placing::marks;
 use crate::pod::pods;
+use crate::resolve::{data, environment};
 use crate::yaml::node::Node;
 use crate::yaml::read::read;
 
