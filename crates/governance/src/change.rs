@@ -12,7 +12,7 @@ use crate::git::tree::{Leaf, Mode};
 use crate::refusal::{Refusal, refusals};
 use crate::scope::Scope;
 use agenttrader_core::digest::Digest;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands on one side of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +70,27 @@ impl Manifest {
 /// # Errors
 /// [`GitError`].
 pub fn manifest(repository: &Repository, scope: &Scope, base: Id, head: Id) -> Result<Manifest, GitError> {
-    let (old, new) = (repository.files(base)?, repository.files(head)?);
-    let paths: BTreeSet<&RepoPath> = old.keys().chain(new.keys()).filter(|path| scope.holds(path)).collect();
+    manifest_across(repository, scope, scope, base, head)
+}
+
+/// The same where the lock that follows holds other paths: what leaves the scope is gone, and what enters it is added, whether or not the
+/// file itself changes.
+///
+/// # Errors
+/// [`GitError`].
+pub fn manifest_across(
+    repository: &Repository,
+    before: &Scope,
+    after: &Scope,
+    base: Id,
+    head: Id,
+) -> Result<Manifest, GitError> {
+    let (old_files, new_files) = (repository.files(base)?, repository.files(head)?);
+    let old: BTreeMap<&RepoPath, Leaf> =
+        old_files.iter().filter(|(path, _)| before.holds(path)).map(|(path, leaf)| (path, *leaf)).collect();
+    let new: BTreeMap<&RepoPath, Leaf> =
+        new_files.iter().filter(|(path, _)| after.holds(path)).map(|(path, leaf)| (path, *leaf)).collect();
+    let paths: BTreeSet<&RepoPath> = old.keys().chain(new.keys()).copied().collect();
     let mut changes = Vec::new();
     for path in paths {
         let (old, new) = (old.get(path).copied(), new.get(path).copied());
@@ -80,7 +99,7 @@ pub fn manifest(repository: &Repository, scope: &Scope, base: Id, head: Id) -> R
             changes.push(Change { path: path.clone(), old: side(old)?, new: side(new)? });
         }
     }
-    Ok(Manifest { changes, refused: refusals(repository, &new, scope)? })
+    Ok(Manifest { changes, refused: refusals(repository, &new_files, after)? })
 }
 
 /// What stands at a path, with the SHA-256 of its bytes.

@@ -202,6 +202,13 @@ impl Scope {
         !any(&self.never) && (any(&self.always) || any(&self.patterns))
     }
 
+    /// What this one holds, and what another does.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        let more = other.patterns.iter().filter(|pattern| !self.patterns.contains(pattern));
+        Self { patterns: self.patterns.iter().chain(more).cloned().collect(), ..self.clone() }
+    }
+
     /// Its patterns, in the order in which they are listed.
     pub fn patterns(&self) -> &[Pattern] {
         &self.patterns

@@ -20,6 +20,7 @@ pub mod open;
 pub mod people_signed;
 pub mod refused;
 pub mod request;
+pub mod scopes;
 pub mod status;
 pub mod to_approve;
 pub mod verify;

@@ -66,6 +66,9 @@ pub struct OpenArgs {
     /// JSON list of the findings that the next lock shall waive
     #[arg(long, value_name = "FILE")]
     pub waives: Option<PathBuf>,
+    /// The whole scope of the next lock, where it shall be another: what leaves and what enters is approved file by file
+    #[arg(long, value_name = "PATTERN,…", value_delimiter = ',')]
+    pub scope: Vec<String>,
     /// Print as JSON
     #[arg(long)]
     pub json: bool,

@@ -16,6 +16,7 @@ use agenttrader_core::canonical_json;
 use agenttrader_core::identity::Build;
 use agenttrader_floor::plain::plain;
 use agenttrader_governance::artefacts::{Indexed, Producers, recorded as recorded_file};
+use agenttrader_governance::scope::Scope;
 use agenttrader_governance::unlock::apply::{Applied, apply};
 use agenttrader_governance::unlock::approve::{Approval, approve, prepare};
 use agenttrader_governance::unlock::evidence::{COMMAND, Gathered, Output, Sources, evidence};
@@ -54,12 +55,17 @@ fn from_file<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
 fn opened(settings: &Settings, arguments: &OpenArgs, build: &Build) -> Done {
     let repository = repository(settings)?;
     let waives = arguments.waives.as_deref().map(from_file).transpose()?.unwrap_or_default();
+    let scope = match arguments.scope.as_slice() {
+        [] => None,
+        patterns => Some(Scope::parse(patterns).map_err(|error| Failure::of(Exit::CouldNot, &error))?),
+    };
     let asking = Asking {
         change: &arguments.change,
         reason: &arguments.reason,
         unlock_id: arguments.id.as_deref(),
         grants_live: arguments.live,
         waives,
+        scope,
     };
     let act = || open(&repository, &asking, clock::wall()).map_err(unwritten);
     let tell = |opened: &Opened| {

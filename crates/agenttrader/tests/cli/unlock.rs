@@ -27,6 +27,7 @@ fn people_unlock_lock_again_and_grant_step_by_step_and_each_step_is_recorded() {
     git(&home, &["commit", "--quiet", "--all", "--message", "ignored"]);
     people(&home);
     home.run(&["unlock", "open", "--change", "HEAD", "--reason", "a draft"]).exits(1);
+    home.run(&["unlock", "open", "--change", "HEAD", "--reason", "a scope", "--scope", "k8s/**,../x"]).exits(2);
     let named = ["olga=keys/olga.pub", "rolf=keys/rolf.pub", "anna=keys/anna.pub"];
     home.run(&["lock", "init", "--operator", named[0], "--reviewer", named[1], "--author", named[2]]).exits(0);
     by(&home, &["lock", "sign"], "olga").exits(0);

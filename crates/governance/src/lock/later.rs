@@ -11,6 +11,9 @@ use crate::lock::model::{LOCK_PATH, Lock, Waiver, is_unlock_id};
 use crate::lock::people::People;
 use crate::lock::validate::{Asked, Standing, baseline};
 use crate::lock::write_error::WriteError;
+use crate::unlock::refused::Stop;
+use crate::unlock::request;
+use crate::unlock::scopes::terms_after;
 use agenttrader_authority::git_signature;
 use agenttrader_authority::namespace::Namespace;
 use agenttrader_core::digest::Digest;
@@ -59,7 +62,13 @@ pub fn generate(
     let base = base(repository)?;
     let people = People::at(repository, base.commit)?;
     let (head, files) = head_files(repository)?;
-    let terms = base.lock.terms.clone();
+    // Where nobody asked, the lock is made all the same, and judging it says so.
+    let request = match request::at(repository, head, unlock_id) {
+        Ok(request) => Some(request),
+        Err(Stop::Refused(_)) => None,
+        Err(Stop::Git(error)) => return Err(error.into()),
+    };
+    let terms = terms_after(&base.lock, request.as_ref());
     let after = Some((base.sha256, unlock_id.to_owned()));
     let lock =
         lock_of(repository, head, Making { terms, timestamp: now, build_id: build_id.to_owned(), after, waives })?;

@@ -5,8 +5,9 @@ use crate::git::repository::Repository;
 use crate::lock::chain::Placed;
 use crate::lock::findings::fail;
 use crate::lock::model::LOCK_PATH;
-use crate::unlock::refused::{Reason, Refused};
-use crate::unlock::request::folder;
+use crate::unlock::refused::{Reason, Refused, Stop};
+use crate::unlock::request::{self, folder};
+use crate::unlock::scopes::terms_after;
 use crate::unlock::verify::{Asked, Completed, verify};
 use agenttrader_policy::finding::{Finding, Rule};
 
@@ -17,8 +18,15 @@ use agenttrader_policy::finding::{Finding, Rule};
 pub fn completed(repository: &Repository, lock: &Placed, base: &Placed) -> Result<Vec<Finding>, GitError> {
     let refused = judged(repository, lock, base)?.err();
     let mut findings: Vec<_> = refused.iter().map(|refused| finding(refused, lock)).collect();
-    // The lock's file is in no change manifest: what it says of scope and people's terms is carried over, whatever else is wrong.
-    if lock.lock.terms != base.lock.terms && refused.is_none_or(|refused| refused.reason != Reason::TermsDiffer) {
+    // The lock's file is in no change manifest: what it says of people's terms is carried over, and its scope too unless another one was
+    // asked for, whatever else is wrong.
+    let request = match request::at(repository, lock.commit, unlock_id(lock)) {
+        Ok(request) => Some(request),
+        Err(Stop::Refused(_)) => None,
+        Err(Stop::Git(error)) => return Err(error),
+    };
+    let wanted = terms_after(&base.lock, request.as_ref());
+    if lock.lock.terms != wanted && refused.is_none_or(|refused| refused.reason != Reason::TermsDiffer) {
         let message = "scope or terms are others than those of the lock before";
         findings.push(fail(Rule::Scope, LOCK_PATH, message, "`agenttrader lock generate` carries them over"));
     }

@@ -15,6 +15,7 @@ use crate::unlock::line::{line, touched};
 use crate::unlock::people_signed::{PeopleSigned, approval_path, form_path, signature_path};
 use crate::unlock::refused::{Reason, Refused, Stop};
 use crate::unlock::request;
+use crate::unlock::scopes::Scopes;
 use crate::unlock::to_approve::{Chosen, Steps, ToApprove};
 use crate::unlock::verify::said;
 use agenttrader_agent::entropy;
@@ -109,8 +110,9 @@ pub(crate) fn nonce() -> Result<String, WriteError> {
 pub(crate) fn steps(repository: &Repository, current: &Current) -> Result<Steps, WriteError> {
     let Current { unlock_id, base, head, .. } = current;
     let commits = line(repository, base.commit, *head)?;
+    let scopes = Scopes::of(&base.lock, &current.request);
     for commit in &commits {
-        if !touched(repository, &base.lock.terms.scope, commit)?.is_empty() {
+        if !touched(repository, &scopes.either, commit)?.is_empty() {
             return Err(WriteError::refused(
                 format!("commit {} changes locked files already", commit.id),
                 "approvals come before the change: open the unlock anew",

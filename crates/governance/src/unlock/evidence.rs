@@ -16,6 +16,7 @@ use crate::unlock::audit_index::{self, AuditIndex};
 use crate::unlock::controls::controls;
 use crate::unlock::current::{current, is_clean};
 use crate::unlock::request::folder;
+use crate::unlock::scopes::Scopes;
 use crate::unlock::to_approve::{change, manifest_of};
 use agenttrader_core::canonical_json;
 use agenttrader_core::digest::Digest;
@@ -87,15 +88,15 @@ pub fn evidence(repository: &Repository, sources: &Sources<'_>, now: UnixNanos) 
     let (head, mut files) = head_files(repository)?;
     is_clean(repository, &files, &files)?;
     let (base, unlock_id) = (&current.base, current.unlock_id.as_str());
-    let scope = &base.lock.terms.scope;
-    if !manifest(repository, scope, base.commit, head)?.changes.is_empty() {
+    let scopes = Scopes::of(&base.lock, &current.request);
+    if !manifest(repository, &scopes.either, base.commit, head)?.changes.is_empty() {
         return Err(WriteError::refused(
             "locked files were changed on this branch already",
             "evidence comes before the change: open the unlock anew",
         ));
     }
     let wanted = change(&current.request)?;
-    let approved = manifest_of(repository, scope, base.commit, wanted)?;
+    let approved = manifest_of(repository, &scopes, base.commit, wanted)?;
     let here = folder(unlock_id);
     let mut copied = vec![("request.json".to_owned(), current.request.bytes())];
     for report in Report::ALL {

@@ -28,7 +28,7 @@ fn fields(to_approve: &ToApprove, chosen: &Chosen) -> Vec<(&'static str, String)
         ("base_lock_sha256", to_approve.base_lock_sha256.to_string()),
         ("change_commit", request.change_commit.clone()),
         ("change_sha256", change.manifest_sha256.to_string()),
-        ("change_files", files(&change.files)),
+        ("change_files", format!("{}{}", scope(to_approve), files(&change.files, to_approve))),
         ("request_commit", to_approve.request_commit.to_string()),
         ("evidence_commit", to_approve.evidence_commit.to_string()),
         ("audit_index_sha256", evidence.index_sha256.to_string()),
@@ -60,7 +60,18 @@ const fn word(trigger: Trigger) -> &'static str {
     }
 }
 
-fn files(files: &[ChangedFile]) -> String {
+/// What is said first where the lock after holds other paths.
+fn scope(to_approve: &ToApprove) -> String {
+    let Some(rescoped) = &to_approve.rescoped else { return String::new() };
+    let quoted = |patterns: &[String]| match patterns {
+        [] => "nothing".to_owned(),
+        patterns => patterns.iter().map(|pattern| format!("`{pattern}`")).collect::<Vec<_>>().join(", "),
+    };
+    let (without, with) = (quoted(&rescoped.without), quoted(&rescoped.with));
+    format!("The scope of the lock becomes another. It loses {without}; it gains {with}.\n\n")
+}
+
+fn files(files: &[ChangedFile], to_approve: &ToApprove) -> String {
     if files.is_empty() {
         return "No locked file changes.".to_owned();
     }
@@ -69,7 +80,10 @@ fn files(files: &[ChangedFile]) -> String {
     };
     let mut out = "| file | what | before | after |\n|---|---|---|---|".to_owned();
     for file in files {
+        let stays = to_approve.rescoped.as_ref().is_some_and(|rescoped| rescoped.kept.contains(&file.path));
         let what = match (file.old, file.new) {
+            (None, _) if stays => "enters the lock",
+            (_, None) if stays => "leaves the lock",
             (None, _) => "added",
             (_, None) => "removed",
             (Some(_), Some(_)) => "changed",

@@ -1,6 +1,6 @@
 //! `unlock open`: a branch off the locked baseline, with the request in it. Step 1.
 
-use crate::change::manifest;
+use crate::change::manifest_across;
 use crate::git::id::Id;
 use crate::git::repository::Repository;
 use crate::git::write::NewCommit;
@@ -10,6 +10,7 @@ use crate::lock::later;
 use crate::lock::model::{Waiver, is_unlock_id};
 use crate::lock::people::People;
 use crate::lock::write_error::WriteError;
+use crate::scope::Scope;
 use crate::unlock::current::is_clean;
 use crate::unlock::request::{self, Request};
 use agenttrader_core::time::{Span, UnixNanos};
@@ -30,6 +31,8 @@ pub struct Asking<'a> {
     pub grants_live: bool,
     /// Findings that the next lock shall waive.
     pub waives: Vec<Waiver>,
+    /// The next lock's scope, where it shall be another.
+    pub scope: Option<Scope>,
 }
 
 /// An unlock that was opened.
@@ -53,14 +56,16 @@ pub fn open(repository: &Repository, asking: &Asking<'_>, now: UnixNanos) -> Res
     // Read now, so that nobody begins what nobody can approve.
     People::at(repository, base.commit)?;
     let change = repository.resolve(asking.change)?;
-    let wanted = manifest(repository, &base.lock.terms.scope, base.commit, change)?;
+    let before = &base.lock.terms.scope;
+    let scope = asking.scope.clone().filter(|scope| scope != before);
+    let wanted = manifest_across(repository, before, scope.as_ref().unwrap_or(before), base.commit, change)?;
     if let Some(refused) = wanted.refused.first() {
         return Err(WriteError::refused(
             format!("the change holds what no lock can: {}: {}", refused.path, refused.why),
             "take it out of the change",
         ));
     }
-    if wanted.changes.is_empty() && asking.waives.is_empty() && !asking.grants_live {
+    if wanted.changes.is_empty() && asking.waives.is_empty() && !asking.grants_live && scope.is_none() {
         return Err(WriteError::refused(
             "no locked file differs between the lock and the change",
             "no unlock is needed; `--live` asks for a grant for live alone",
@@ -76,6 +81,7 @@ pub fn open(repository: &Repository, asking: &Asking<'_>, now: UnixNanos) -> Res
         opened_at: now.floor_to(Span::from_seconds(1)),
         grants_live: asking.grants_live,
         waives: asking.waives.clone(),
+        scope,
     };
     request.check().map_err(|why| WriteError::refused(format!("the request cannot be: {why}"), "ask otherwise"))?;
     let new = [(request::path(&unlock_id), request.bytes())];

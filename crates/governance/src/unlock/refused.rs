@@ -131,7 +131,9 @@ impl Reason {
             Self::NotYetValid => "wait until it is valid",
             Self::Expired => "make the reports and the evidence anew, and approve again",
             Self::WaiversDiffer => "`agenttrader lock generate` takes the waivers that were approved",
-            Self::TermsDiffer => "a later lock keeps the terms of the one before",
+            Self::TermsDiffer => {
+                "a later lock keeps the terms of the one before, but for the scope that its unlock asks for"
+            }
             Self::PeopleUnreadable => "the lock before holds who may sign; restore it",
             Self::ApprovalMalformed
             | Self::ApprovalDiffers

@@ -4,6 +4,7 @@ use crate::git::id::Id;
 use crate::git::repository::Repository;
 use crate::json_file;
 use crate::lock::model::{Waiver, is_unlock_id};
+use crate::scope::Scope;
 use crate::unlock::refused::{Reason, Refused, Stop};
 use agenttrader_core::canonical_json;
 use agenttrader_core::digest::Digest;
@@ -37,6 +38,9 @@ pub struct Request {
     pub grants_live: bool,
     /// Findings that the next lock shall waive.
     pub waives: Vec<Waiver>,
+    /// The next lock's scope; that of the lock before where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
 }
 
 /// The folder of an unlock.
@@ -149,6 +153,7 @@ mod tests {
             opened_at: UnixNanos::parse("2026-11-30T17:00:00Z").unwrap(),
             grants_live: false,
             waives: Vec::new(),
+            scope: None,
         }
     }
 
@@ -158,6 +163,10 @@ mod tests {
         assert_eq!(Request::parse(&bytes).unwrap(), request());
         assert!(Request::parse(&[bytes.as_slice(), b"\n"].concat()).is_err());
         assert!(Request::parse(&bytes[..bytes.len() - 1]).is_err());
+        let smaller = Request { scope: Some(Scope::parse(&["k8s/**"]).unwrap()), ..request() };
+        assert_eq!(Request::parse(&smaller.bytes()).unwrap(), smaller);
+        let none = String::from_utf8(smaller.bytes()).unwrap().replace("\"k8s/**\"", "");
+        assert!(Request::parse(none.as_bytes()).is_err(), "a scope of nothing");
     }
 
     #[test]

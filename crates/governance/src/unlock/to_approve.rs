@@ -1,6 +1,6 @@
 //! What is to be approved, worked out from objects alone: nothing of it is taken from an approval.
 
-use crate::change::{self, Side};
+use crate::change::Side;
 use crate::git::error::GitError;
 use crate::git::id::Id;
 use crate::git::repository::Repository;
@@ -14,6 +14,7 @@ use crate::unlock::authors::authors;
 use crate::unlock::form;
 use crate::unlock::refused::{Reason, Refused, Stop};
 use crate::unlock::request::Request;
+use crate::unlock::scopes::Scopes;
 use crate::workload::manifests::Manifests;
 use agenttrader_authority::change_manifest::{ChangeManifest, ChangedFile, FileMode, FileState};
 use agenttrader_authority::namespace::Namespace;
@@ -51,12 +52,41 @@ pub struct ToApprove {
     pub(super) request_commit: GitCommit,
     pub(super) evidence_commit: GitCommit,
     scope: Vec<String>,
+    pub(super) rescoped: Option<Rescoped>,
     clusters: Vec<String>,
     pub(super) rollback: String,
     pub(super) repo_id: String,
     pub(super) operators: BTreeSet<String>,
     pub(super) reviewers: BTreeSet<String>,
     pub(super) template: String,
+}
+
+/// What a scope that is another does to files that are in both commits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rescoped {
+    /// The patterns that are no more.
+    pub(super) without: Vec<String>,
+    /// The patterns that are new.
+    pub(super) with: Vec<String>,
+    /// Files that leave the scope or enter it, and stay where they are.
+    pub(super) kept: BTreeSet<String>,
+}
+
+impl Rescoped {
+    fn of(repository: &Repository, scopes: &Scopes, base: Id, wanted: Id) -> Result<Self, GitError> {
+        let without = |one: &Scope, other: &Scope| {
+            let gone = one.patterns().iter().filter(|pattern| !other.patterns().contains(pattern));
+            gone.map(Pattern::to_string).collect()
+        };
+        let (old, new) = (repository.files(base)?, repository.files(wanted)?);
+        let kept = old.keys().filter(|path| new.contains_key(*path));
+        let kept = kept.filter(|path| scopes.before.holds(path) != scopes.after.holds(path));
+        Ok(Self {
+            without: without(&scopes.before, &scopes.after),
+            with: without(&scopes.after, &scopes.before),
+            kept: kept.filter_map(|path| path.as_str().map(str::to_owned)).collect(),
+        })
+    }
 }
 
 /// What approvers choose, and what makes an approval this one.
@@ -92,14 +122,20 @@ impl ToApprove {
         steps: Steps,
         head: Id,
     ) -> Result<Self, Stop> {
-        let scope = &base.lock.terms.scope;
+        let scopes = Scopes::of(&base.lock, &request);
         let evidence = evidence_at(repository, steps.evidence, &request.unlock_id)?;
         let wanted = change(&request)?;
-        let changes = manifest_of(repository, scope, base.commit, wanted)?;
+        let changes = manifest_of(repository, &scopes, base.commit, wanted)?;
         let agents = Agents::at(repository, &[base.commit, wanted, head])?;
-        let makers = authors(repository, people, scope, base.commit, &[wanted])?;
-        let authors = authors(repository, people, scope, base.commit, &[wanted, head])?;
-        let triggers = triggers(repository, base.commit, wanted, &changes, &request)?;
+        let makers = authors(repository, people, &scopes.either, base.commit, &[wanted])?;
+        let authors = authors(repository, people, &scopes.either, base.commit, &[wanted, head])?;
+        let mut triggers = triggers(repository, base.commit, wanted, &changes, &request)?;
+        let rescoped = if scopes.differ() {
+            triggers.insert(Trigger::LockedFile);
+            Some(Rescoped::of(repository, &scopes, base.commit, wanted)?)
+        } else {
+            None
+        };
         let reviewers = if request.waives_kill_switch() || request.grants_live || triggers.contains(&Trigger::Signers) {
             2
         } else {
@@ -114,7 +150,8 @@ impl ToApprove {
             base_lock_sha256: base.sha256,
             request_commit: named(steps.request)?,
             evidence_commit: named(steps.evidence)?,
-            scope: scope.patterns().iter().map(Pattern::to_string).collect(),
+            scope: scopes.after.patterns().iter().map(Pattern::to_string).collect(),
+            rescoped,
             clusters: base.lock.terms.clusters.clone(),
             required: Required { operator: 1, reviewer: reviewers },
             template: form::template(repository, base.commit)?,
@@ -197,7 +234,7 @@ pub fn change(request: &Request) -> Result<Id, Refused> {
 ///
 /// # Errors
 /// [`Stop`], where no lock could hold it, or the commit is not here.
-pub fn manifest_of(repository: &Repository, scope: &Scope, base: Id, wanted: Id) -> Result<ChangeManifest, Stop> {
+pub fn manifest_of(repository: &Repository, scopes: &Scopes, base: Id, wanted: Id) -> Result<ChangeManifest, Stop> {
     match repository.commit(wanted) {
         Err(GitError::Missing { .. }) => {
             let message = format!("the development commit {wanted} is not in this repository");
@@ -205,7 +242,7 @@ pub fn manifest_of(repository: &Repository, scope: &Scope, base: Id, wanted: Id)
         }
         found => found.map(drop)?,
     }
-    let made = change::manifest(repository, scope, base, wanted)?;
+    let made = scopes.manifest(repository, base, wanted)?;
     let unlockable = |path: String, why: String| Stop::from(Refused::new(Reason::ChangeUnlockable, path, why));
     if let Some(refused) = made.refused.into_iter().next() {
         return Err(unlockable(refused.path.to_string(), refused.why));

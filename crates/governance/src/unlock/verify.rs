@@ -3,7 +3,6 @@
 //! What must be is worked out from objects ([`crate::unlock::to_approve`]) and compared with what people signed; the first cause that speaks
 //! against it is told. Nothing on disk, no ref but the commit that is judged, and no clock is asked.
 
-use crate::change::manifest;
 use crate::git::commit::Commit;
 use crate::git::error::GitError;
 use crate::git::id::Id;
@@ -17,6 +16,7 @@ use crate::unlock::line::{line, touched};
 use crate::unlock::people_signed::{PeopleSigned, approval_path, form_path};
 use crate::unlock::refused::{Reason, Refused, Stop};
 use crate::unlock::request::{self, Request};
+use crate::unlock::scopes::{Scopes, terms_after};
 use crate::unlock::to_approve::{Chosen, Steps, ToApprove};
 use agenttrader_authority::git_signature;
 use agenttrader_authority::namespace::Namespace;
@@ -84,10 +84,10 @@ fn judge(asked: &Asked<'_>) -> Result<Completed, Stop> {
     let said = said_of_this_base(asked)?;
     let commits = line(repository, base.commit, head)?;
     let steps = steps(&commits, &said)?;
-    let scope = &base.lock.terms.scope;
+    let scope = Scopes::of(&base.lock, &request).either;
     let mut changing = Vec::new();
     for (place, commit) in commits.iter().enumerate() {
-        if !touched(repository, scope, commit)?.is_empty() {
+        if !touched(repository, &scope, commit)?.is_empty() {
             changing.push((place, Rc::clone(commit)));
         }
     }
@@ -275,7 +275,8 @@ fn applied(
 ) -> Result<Option<Id>, Stop> {
     let Asked { repository, base, head, at, .. } = *asked;
     let wanted = approved.to_approve.change.manifest_sha256;
-    let found = manifest(repository, &base.lock.terms.scope, base.commit, head)?.digest();
+    let scopes = Scopes::of(&base.lock, &approved.to_approve.request);
+    let found = scopes.manifest(repository, base.commit, head)?.digest();
     let commit = match changing {
         [] if found == wanted => return Ok(None),
         [] => {
@@ -303,15 +304,15 @@ fn applied(
     Ok(Some(commit.id))
 }
 
-/// That the lock waives what was approved, and keeps the terms of the one before.
+/// That the lock waives what was approved, and keeps the terms of the one before but for the scope that was approved.
 fn follows(lock: &Lock, asked: &Asked<'_>, approved: &Approved) -> Result<(), Refused> {
     let path = crate::lock::model::LOCK_PATH;
     let waives = lock.locked().map(|locked| locked.waives.as_slice()).unwrap_or_default();
     if waives != approved.to_approve.request.waives {
         return Err(Refused::new(Reason::WaiversDiffer, path, "the lock waives something else than was approved"));
     }
-    if lock.terms != asked.base.lock.terms {
-        return Err(Refused::new(Reason::TermsDiffer, path, "scope or terms are others than those of the lock before"));
+    if lock.terms != terms_after(&asked.base.lock, Some(&approved.to_approve.request)) {
+        return Err(Refused::new(Reason::TermsDiffer, path, "scope or terms are others than those that were approved"));
     }
     Ok(())
 }

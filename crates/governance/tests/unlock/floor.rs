@@ -130,7 +130,14 @@ pub fn develop(repo: &Repo, author: &str) -> Id {
 }
 
 pub fn asking() -> Asking<'static> {
-    Asking { change: "dev", reason: "fees changed", unlock_id: Some(ID), grants_live: false, waives: Vec::new() }
+    Asking {
+        change: "dev",
+        reason: "fees changed",
+        unlock_id: Some(ID),
+        grants_live: false,
+        waives: Vec::new(),
+        scope: None,
+    }
 }
 
 pub fn begin(repo: &Repo, asking: &Asking<'_>) -> Id {

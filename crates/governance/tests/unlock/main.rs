@@ -11,4 +11,5 @@ mod pushes;
 #[path = "../lock/repo.rs"]
 #[allow(dead_code, reason = "shared with the tests of locks")]
 mod repo;
+mod scopes;
 mod thresholds;
