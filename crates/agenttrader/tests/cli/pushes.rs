@@ -47,6 +47,39 @@ impl Server {
         Some(server)
     }
 
+    /// The same, locked by olga and rolf, and pushed with its tag.
+    fn locked() -> Option<Self> {
+        let server = Self::draft()?;
+        std::fs::create_dir(server.home.path("keys")).unwrap();
+        for name in ["olga", "rolf", "anna"] {
+            let key = server.home.path("keys").join(name);
+            let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(key).status();
+            assert!(made.unwrap().success());
+        }
+        server.put(".gitignore", "/.agenttrader\n/audit_artifacts\n");
+        server.commit("ignored");
+        let people = ["olga=../keys/olga.pub", "rolf=../keys/rolf.pub", "anna=../keys/anna.pub"];
+        let init = ["lock", "init", "--operator", people[0], "--reviewer", people[1], "--author", people[2]];
+        server.check(&init).exits(0);
+        server.by(&["lock", "sign"], "olga");
+        server.by(&["lock", "sign"], "rolf");
+        server.by(&["lock", "tag"], "rolf");
+        server.takes("olga@example", &["main", &server.tag()]);
+        Some(server)
+    }
+
+    /// A command that ends well, signed by somebody.
+    #[track_caller]
+    fn by(&self, command: &[&str], name: &str) {
+        let key = format!("../keys/{name}");
+        self.check(&[command, &["--principal", name, "--key", &key]].concat()).exits(0);
+    }
+
+    /// The tag of the commit that is checked out.
+    fn tag(&self) -> String {
+        self.git(&["tag", "--points-at", "HEAD"])
+    }
+
     fn put(&self, path: &str, text: &str) {
         self.home.write(&format!("work/{path}"), text);
     }
@@ -233,4 +266,38 @@ fn a_change_is_judged_by_itself_with_its_exit_code() {
     server.check(&["policy", "check", "--actor", "strategy-engine"]).exits(2);
     server.check(&["policy", "check"]).exits(2);
     assert_eq!(server.git(&["status", "--porcelain", "--ignored"]), "");
+}
+
+#[test]
+fn a_locked_branch_moves_to_the_next_tagged_lock_and_to_nothing_else() {
+    let Some(server) = Server::locked() else { return };
+    let olga = "olga@example";
+    server.git(&["switch", "--quiet", "-c", "fees"]);
+    server.put("docs/SAFETY.md", "# More.\n");
+    server.commit("fees");
+    server.refuses(Some(olga), &["HEAD:refs/heads/main"], "docs/SAFETY.md");
+    server.takes(olga, &["fees"]);
+    server.git(&["switch", "--quiet", "main"]);
+    server.check(&["unlock", "open", "--change", "fees", "--reason", "new fees", "--id", "fees"]).exits(0);
+    for report in ["readiness_report.json", "readiness_report.md", "deploy_report.json", "deploy_report.md"] {
+        let text = std::fs::read_to_string(server.home.path("work/ops/unlock/genesis").join(report)).unwrap();
+        server.put(&format!("audit_artifacts/{report}"), &text);
+    }
+    server.check(&["unlock", "evidence"]).exits(0);
+    server.by(&["unlock", "approve"], "olga");
+    server.by(&["unlock", "approve"], "rolf");
+    server.by(&["unlock", "apply"], "anna");
+    // Approved and applied, and not locked: no lock's commit.
+    server.refuses(Some(olga), &["HEAD:refs/heads/main"], "it is locked on the baseline branch");
+    server.by(&["lock", "generate", "--unlock", "fees"], "anna");
+    server.refuses(Some(olga), &["HEAD:refs/heads/main"], "it is locked on the baseline branch");
+    server.by(&["lock", "tag"], "rolf");
+    let (tag, lock) = (server.tag(), server.git(&["rev-parse", "HEAD"]));
+    server.refuses(Some("ci-7"), &["HEAD:refs/heads/main", &tag], "REFUSED");
+    server.takes(olga, &["HEAD:refs/heads/main", &tag]);
+    assert!(server.git(&["ls-remote", "origin", "refs/heads/main"]).starts_with(&lock));
+    server.refuses(Some(olga), &["+main:refs/heads/main"], "not moved by force");
+    server.put("docs/SAFETY.md", "# More again.\n");
+    server.commit("after the second lock");
+    server.refuses(Some(olga), &["HEAD:refs/heads/main"], "docs/SAFETY.md");
 }
