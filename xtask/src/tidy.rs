@@ -2,6 +2,7 @@
 //!
 //! It is also a test of this package, so `cargo test --workspace` holds the tree to it.
 
+mod circles;
 mod clocks;
 mod manifests;
 mod mask;
@@ -28,6 +29,7 @@ Usage: cargo xtask tidy
   clocks     the wall clock is read in one place; files, sockets and threads of async only in the crates that may
   printing   println! and the like only where the program's output is made
   modules    every .rs file under src belongs to its crate
+  circles    no files of a crate name one another in a loop
   size       lines over 160 columns; files over 600 lines, but for a list that may only shrink
   words      leftovers (marks of work to do), machine paths, references to texts that are not in the project
 
@@ -95,6 +97,7 @@ fn check_tree(tree: &Tree, packages: &[Package]) -> Vec<Finding> {
     manifests::check(tree, packages, &mut findings);
     clocks::check(tree, packages, &modules, &mut findings);
     modules::check(packages, tree, &modules, &mut findings);
+    circles::check(tree, packages, &modules, &mut findings);
     size::check(tree, &mut findings);
     words::check(tree, &mut findings);
     findings.sort();

@@ -196,8 +196,10 @@ mod tests {
             (
                 &tagged,
                 "k8s/a.json",
-                "{\"kind\":\"Kustomization\",\"apiVersion\":\"kustomize.config.k8s.io/v1beta1\",\"images\":[{\"name\":\"r.example/a\",\"newTag\":\"v1\"}]}",
-                "{\"kind\":\"Kustomization\",\"apiVersion\":\"kustomize.config.k8s.io/v1beta1\",\"images\":[{\"name\":\"r.example/a\",\"newTag\": \"1.10\", \"digest\": \"PINNED\"}]}",
+                "{\"kind\":\"Kustomization\",\"apiVersion\":\"kustomize.config.k8s.io/v1beta1\",\
+                 \"images\":[{\"name\":\"r.example/a\",\"newTag\":\"v1\"}]}",
+                "{\"kind\":\"Kustomization\",\"apiVersion\":\"kustomize.config.k8s.io/v1beta1\",\
+                 \"images\":[{\"name\":\"r.example/a\",\"newTag\": \"1.10\", \"digest\": \"PINNED\"}]}",
             ),
             (
                 &pin,
