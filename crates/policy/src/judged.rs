@@ -134,7 +134,8 @@ pub fn is_unit(path: &str) -> bool {
 
 /// Whether a script is in a language that is not a shell's, by its name.
 pub fn is_program(path: &str) -> bool {
-    ends(&path.to_ascii_lowercase(), &PROGRAMS)
+    let path = path.to_ascii_lowercase();
+    ends(&path, &PROGRAMS) || path.rsplit('/').next() == Some("jenkinsfile")
 }
 
 /// Whether a file says itself that it is a script: by its ending, or by its first line.
@@ -144,7 +145,10 @@ pub fn is_script_by_name(path: &str, bytes: &[u8]) -> bool {
 
 fn is_script(name: &str) -> bool {
     let shell = ends(name, &[".sh", ".bash", ".zsh", ".ksh", ".fish", ".mk", ".bats", ".awk"]);
-    shell || is_program(name) || is_unit(name) || matches!(name, "makefile" | "justfile" | "procfile" | "crontab")
+    shell
+        || is_program(name)
+        || is_unit(name)
+        || matches!(name, "makefile" | "justfile" | "procfile" | "crontab" | "jenkinsfile")
 }
 
 #[cfg(test)]

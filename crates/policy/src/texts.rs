@@ -187,6 +187,12 @@ fn of_workflow<'a>(object: Object<'a>, node: &'a Node, field: &str, texts: &mut 
         let place = Place::of_object(object, at, format!("{field}.source"));
         texts.push(Text { form: None, place, typed: false, found });
     }
+    if let (Some(at), Some(action)) = (node.get("flags"), node.get("action").and_then(Node::text)) {
+        let words = ["kubectl", action].into_iter().chain(at.items().iter().filter_map(Node::text));
+        let said: Vec<Said> = words.map(|word| Said::Known(word.to_owned())).collect();
+        let place = Place::of_object(object, at, format!("{field}.flags"));
+        texts.push(Text { form: None, place, typed: false, found: script::command(&said, 1) });
+    }
     for (index, item) in node.items().iter().enumerate() {
         of_workflow(object, item, &format!("{field}[{index}]"), texts);
     }

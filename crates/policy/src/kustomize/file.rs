@@ -28,15 +28,15 @@ const RENDERED: [&str; 26] = [
     "resources",
     "secretGenerator",
     "sortOptions",
-    // Below: without effect when empty, which is how they are allowed.
+    // It notes in annotations where things come from.
     "buildMetadata",
+    // Below: without effect when empty, which is how they are allowed.
     "openapi",
     "vars",
 ];
 
 /// Fields that bring or change objects in ways that are not carried out here.
-pub const NOT_RENDERED: [&str; 12] = [
-    "buildMetadata",
+pub const NOT_RENDERED: [&str; 11] = [
     "configurations",
     "crds",
     "generators",

@@ -39,6 +39,16 @@ fn is(node: Option<&Node>, text: &str) -> bool {
     node.and_then(Node::text).is_some_and(|own| own.eq_ignore_ascii_case(text))
 }
 
+/// Whether a value is a word, or what YAML 1.1 takes for it.
+fn says(node: &Node, word: &str) -> bool {
+    let others: &[&str] = match word {
+        "true" => &["yes", "on", "y"],
+        "false" => &["no", "off", "n"],
+        _ => &[],
+    };
+    is(Some(node), word) || others.iter().any(|other| is(Some(node), other))
+}
+
 /// Zero in any of its spellings: `0`, `00`, `0x0`, `-0`.
 fn is_zero(node: &Node) -> bool {
     let text = node.text().unwrap_or_default();
@@ -99,7 +109,7 @@ fn forbidden(pod: &Pod<'_>, context: &Node, field: &str, findings: &mut Vec<Find
         (&["procMount"], "Unmasked", "remove `procMount`"),
         (&["windowsOptions", "hostProcess"], "true", "remove `hostProcess`"),
     ] {
-        if let Some(at) = context.at(path).filter(|at| is(Some(at), bad) || bad == "0" && is_zero(at)) {
+        if let Some(at) = context.at(path).filter(|at| says(at, bad) || bad == "0" && is_zero(at)) {
             let name = path.join(".");
             findings.push(fail(pod, at, &format!("{field}.{name}"), format!("`{name}` is `{bad}`"), remedy));
         }

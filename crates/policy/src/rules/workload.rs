@@ -1,10 +1,10 @@
 //! Which containers of a workload are agents, for the rules on identity, probes and number.
 //!
 //! An agent has an `AGENT_ROLE` or a `REPO_ID`, or runs our binary as one. Where no container of a pod does, the first that
-//! is no known infrastructure should be one and is judged as one. All others of the pod are sidecars.
+//! is no known infrastructure should be one and is judged as one, where it stands in the floor's namespace or in none. All others of the pod are sidecars.
 
 use crate::environment::command_line;
-use crate::placing::base_name;
+use crate::placing::{base_name, is_open};
 use crate::pod::{Container, Pod, Position};
 use crate::yaml::node::Node;
 
@@ -64,10 +64,15 @@ pub fn runs_to_an_end(pod: &Pod<'_>) -> bool {
 pub fn agents<'p, 'a>(pod: &'p Pod<'a>) -> Vec<&'p Container<'a>> {
     let serving = || pod.containers.iter().filter(|container| container.position == Position::Main);
     let marked: Vec<_> = serving().filter(|container| is_agent(container)).collect();
-    if !marked.is_empty() || runs_to_an_end(pod) {
+    // Agents live in the floor's namespace; what others run beside it is theirs.
+    let elsewhere = pod.object.namespace.is_some_and(|namespace| namespace != "trading-floor" && !is_open(namespace));
+    if !marked.is_empty() || runs_to_an_end(pod) || elsewhere {
         return marked;
     }
-    serving().find(|container| !INFRASTRUCTURE.contains(&image_name(container))).into_iter().collect()
+    let is_infrastructure = |container: &&Container<'a>| {
+        INFRASTRUCTURE.contains(&image_name(container)) || image_name(container).ends_with("-exporter")
+    };
+    serving().find(|container| !is_infrastructure(container)).into_iter().collect()
 }
 
 /// Whether it is known to be one.

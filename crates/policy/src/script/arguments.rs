@@ -2,6 +2,9 @@
 
 use crate::hole::HOLE;
 
+/// Words that one pair of braces stands for.
+const BRACED_MOST: usize = 64;
+
 /// Arguments, sorted out.
 #[derive(Clone, Debug, Default)]
 pub struct Arguments {
@@ -70,11 +73,21 @@ fn attached<'a>(flag: &'a str, valued: &[&str]) -> Option<(&'a str, &'a str)> {
     (valued.contains(&name) && !value.is_empty() && !value.starts_with('=')).then_some((name, value))
 }
 
+/// `execution-{agent,engine}` as its words; any other word as it is.
+fn braces(word: &str) -> Vec<String> {
+    let inside = word.split_once('{').and_then(|(before, rest)| {
+        let (inner, behind) = rest.split_once('}')?;
+        (!before.is_empty() && inner.contains(',')).then_some((before, inner, behind))
+    });
+    let Some((before, inner, behind)) = inside else { return vec![word.to_owned()] };
+    inner.split(',').take(BRACED_MOST).map(|part| format!("{before}{part}{behind}")).collect()
+}
+
 /// The names in words: of `deployment/execution-agent`, `app=execution-agent`, `k8s/execution-agent.yaml` each part.
 /// What holds a part that cannot be told is left out.
 pub fn names<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut names = Vec::new();
-    for word in words {
+    for word in words.into_iter().flat_map(braces) {
         for part in word.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') || c == HOLE)) {
             if part.is_empty() || part.contains(HOLE) {
                 continue;

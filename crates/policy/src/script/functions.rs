@@ -62,7 +62,7 @@ pub(super) fn that_show(script: &Script) -> BTreeSet<String> {
         let mut next = BTreeSet::new();
         for (name, range) in &script.functions {
             let body = script.commands.get(range.clone()).unwrap_or_default();
-            let shows = !body.is_empty() && body.iter().all(|command| is_shown(command, &showing));
+            let shows = !body.is_empty() && body.iter().all(|command| is_shown(command, range, &showing));
             if shows { &mut next } else { &mut others }.insert(name.clone());
         }
         if next == std::mem::replace(&mut showing, next.clone()) {
@@ -80,7 +80,7 @@ pub(super) fn that_show(script: &Script) -> BTreeSet<String> {
     showing
 }
 
-fn is_shown(command: &Command, showing: &BTreeSet<String>) -> bool {
+fn is_shown(command: &Command, body: &Range<usize>, showing: &BTreeSet<String>) -> bool {
     const ALONE: [&str; 6] = ["exit", "return", "local", "shift", "date", "tput"];
     let head = command.words.iter().find(|word| word.assignment().is_none());
     let head = head.map(|head| head.literal().unwrap_or_default());
@@ -90,7 +90,8 @@ fn is_shown(command: &Command, showing: &BTreeSet<String>) -> bool {
         Redirect::Out(to) => matches!(to.literal().as_deref(), Some("&2" | "2" | "/dev/stderr" | "/dev/null")),
         Redirect::In(_) | Redirect::Document(_) => true,
     });
-    shown && stays && command.feeds.is_empty()
+    // What comes behind a pipe in the body is looked at itself.
+    shown && stays && command.feeds.iter().all(|place| body.contains(place))
 }
 
 /// The places that a call gives: name and word.

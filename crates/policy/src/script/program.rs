@@ -37,8 +37,17 @@ const RUNS: [&str; 21] = [
 /// What takes a variable out of the environment.
 const TAKES: [&str; 6] = ["pop", "unsetenv", "Unsetenv", "remove_var", "del", "delete"];
 /// Calls that put a variable into the environment.
-const PUTS: [&str; 8] =
-    ["putenv", "setenv", "set_var", "setdefault", "setEnvironmentVariable", "SetEnvironmentVariable", "Setenv", "env"];
+const PUTS: [&str; 9] = [
+    "put",
+    "putenv",
+    "setenv",
+    "set_var",
+    "setdefault",
+    "setEnvironmentVariable",
+    "SetEnvironmentVariable",
+    "Setenv",
+    "env",
+];
 
 /// Reads a program.
 pub(super) fn read(text: &str, depth: usize) -> Found {
@@ -135,6 +144,14 @@ fn text_token(runner: &mut Runner, token: &Token, before: &[Token], rest: &[Toke
             runner.found.assign(hit.key, hit.spelled, hit.value, false, token.line);
         }
     }
+    // `(d / "LATCH").unlink()`, `os.remove("…/LATCH")`.
+    let removes =
+        |t: &Token| t.kind == Kind::Name && matches!(t.text.as_str(), "unlink" | "remove" | "unlinkSync" | "rmSync");
+    let around = before.iter().rev().take(6).chain(rest.iter().take(6)).filter(|t| t.line == token.line);
+    if super::commands::base(&token.text) == "LATCH" && around.into_iter().any(removes) {
+        let place = Place { line: token.line, ..Place::default() };
+        runner.order(Effect::RemoveLatch, "", std::slice::from_ref(&token.text), &place);
+    }
     // `environ.pop("EXECUTION_HALTED")`, `del environ["EXECUTION_HALTED"]`.
     let taken = Key::of_variable(&token.text).filter(|key| *key != Key::AgentMode);
     let near = before.iter().rev().take(6).take_while(|t| t.line == token.line);
@@ -210,7 +227,10 @@ fn name_token(runner: &mut Runner, token: &Token, rest: &[Token], depth: usize, 
     }
     if RUNS.contains(&token.text.as_str()) && rest.get(1).is_some_and(|t| t.is("(") || t.kind == Kind::Text) {
         let first = rest.iter().skip(1).find(|t| !t.is("("));
-        if let Some(text) = first.filter(|t| t.kind == Kind::Text && t.text.contains(' ')) {
+        let line = first.and_then(|t| constants.get(&t.text)).filter(|text| text.contains(' '));
+        if let Some(text) = line.filter(|_| depth < 6 && first.is_some_and(|t| t.kind == Kind::Name)) {
+            runner.found.absorb(Runner::shell(text), token.line);
+        } else if let Some(text) = first.filter(|t| t.kind == Kind::Text && t.text.contains(' ')) {
             if depth < 6 {
                 runner.found.absorb(Runner::shell(&text.text), text.line);
             }
@@ -292,6 +312,10 @@ fn given(rest: &[Token], put: bool) -> Option<Said> {
         }
     }
     let value = rest.next()?;
+    // A table from a key to several words gives it none of them.
+    if mark.is(":") && (value.is("[") || value.is("{")) {
+        return None;
+    }
     let ends = rest
         .peek()
         .is_none_or(|token| token.line > value.line || [",", ")", "]", "}", ";"].iter().any(|mark| token.is(mark)));

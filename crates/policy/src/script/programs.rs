@@ -7,6 +7,9 @@ use crate::found::{Effect, Key, Said};
 use crate::hole::{HOLE, shown};
 use crate::scan::{self, said};
 
+/// Written files that are read as scripts, over all of one script.
+const WRITTEN_MOST: usize = 32;
+
 impl Runner {
     pub(super) fn tool(&mut self, head: &str, rest: &[String], place: &Place) {
         match head {
@@ -27,6 +30,15 @@ impl Runner {
                     .nth(1);
                 if let Some(text) = text {
                     self.script(text, place.line, place.depth);
+                }
+                // A script that this one has written.
+                let written = rest.iter().find_map(|file| self.written.get(file)).cloned();
+                for text in written.into_iter().flatten() {
+                    // One that runs itself would be read for ever.
+                    self.written_read = self.written_read.saturating_add(1);
+                    if self.written_read <= WRITTEN_MOST {
+                        self.script(&text, place.line, place.depth);
+                    }
                 }
             }
             "ssh" => self.script(&rest.get(1..).unwrap_or_default().join(" "), place.line, place.depth),

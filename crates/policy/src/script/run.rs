@@ -279,6 +279,15 @@ impl Runner {
             "find" if rest.iter().any(|word| matches!(word.as_str(), "-exec" | "-execdir" | "-delete")) => {
                 let latch = rest.iter().any(|word| base(word) == "LATCH");
                 self.found.orders.extend(latch.then(|| Order::new(Effect::RemoveLatch, argv, place.line)));
+                // `-name FILE -exec COMMAND {}`: the command is about that file.
+                let mut words = rest.iter().skip_while(|word| !word.starts_with("-exec")).skip(1);
+                let command = words.by_ref().take_while(|word| !matches!(word.as_str(), ";" | "+"));
+                let named = rest.iter().skip_while(|word| *word != "-name").nth(1);
+                let command: Vec<String> =
+                    command.map(|word| named.filter(|_| word == "{}").unwrap_or(word).clone()).collect();
+                if !command.is_empty() {
+                    return self.argv(&command, &deeper);
+                }
             }
             shows if SHOWS.contains(&shows) || self.shows.contains(shows) => return,
             _ => {}

@@ -23,6 +23,8 @@ pub struct Runner {
     pub found: Found,
     /// What the script writes into files, by their names.
     pub(super) written: BTreeMap<String, BTreeSet<String>>,
+    /// Written files that were read as scripts.
+    pub(super) written_read: usize,
     /// What the script lets its aliases stand for.
     pub(super) aliases: BTreeMap<String, String>,
     /// Functions of the script that only show what they are given.

@@ -190,6 +190,11 @@ impl Values {
             ":-" | "-" | ":=" | "=" => capped(value.into_iter().chain(self.texts(script, word)).collect()),
             ":+" | "+" => capped(self.texts(script, word).into_iter().chain([String::new()]).collect()),
             ":?" | "?" => value,
+            "!" => capped(value.iter().flat_map(|name| self.parameter(name)).collect()),
+            "#" | "##" | "%" | "%%" => match word.literal().filter(|cut| !cut.contains(['*', '?', '['])) {
+                Some(cut) => value.into_iter().map(|text| without(&text, &cut, operator.starts_with('#'))).collect(),
+                None => hole(),
+            },
             "^^" if word.parts.is_empty() => value.into_iter().map(|text| text.to_uppercase()).collect(),
             ",," if word.parts.is_empty() => value.into_iter().map(|text| text.to_lowercase()).collect(),
             _ => hole(),
@@ -286,6 +291,12 @@ fn product(left: &[String], right: &[String]) -> Vec<String> {
     }
     let all: BTreeSet<String> = left.iter().flat_map(|a| right.iter().map(move |b| format!("{a}{b}"))).collect();
     capped(all)
+}
+
+/// A text without a piece at its beginning or end.
+fn without(text: &str, cut: &str, begins: bool) -> String {
+    let rest = if begins { text.strip_prefix(cut) } else { text.strip_suffix(cut) };
+    rest.unwrap_or(text).to_owned()
 }
 
 /// What `printf` makes of a format and its arguments.
