@@ -12,8 +12,8 @@ use crate::git::error::GitError;
 use crate::git::id::Id;
 use crate::git::repository::Repository;
 use crate::json_file;
-use crate::workload::Workload;
 use crate::workload::manifests::Manifests;
+use crate::workload::{Trouble, Workload};
 use agenttrader_core::time::UnixNanos;
 use serde::Serialize;
 
@@ -91,6 +91,18 @@ impl DeployReport {
     /// Whether everything may be as it is.
     pub const fn is_allowed(&self) -> bool {
         self.not_allowed.is_empty()
+    }
+
+    /// How many workloads there are, and what is to be said of them, in one line.
+    pub fn summary(&self) -> String {
+        let of = |kept: fn(&&Workload) -> bool| self.workloads.iter().filter(kept).count();
+        format!(
+            "{} workloads: {} not allowed to run as they do, {} with a problem, {} that can place orders",
+            self.workloads.len(),
+            of(|it| !it.allowed_to_run),
+            of(|it| it.problems.iter().any(|problem| problem.trouble != Trouble::Told)),
+            of(|it| it.can_place_orders()),
+        )
     }
 
     /// For machines.

@@ -26,6 +26,15 @@ pub struct Switch {
 }
 
 impl Switch {
+    /// What it says, in one word.
+    pub const fn word(&self) -> &'static str {
+        match self.state {
+            State::Halted => "HALTED",
+            State::Released => "RELEASED",
+            State::Unknown => "UNKNOWN",
+        }
+    }
+
     /// The switch among the objects of a cluster.
     pub(crate) fn of(objects: &[Object<'_>]) -> Self {
         let place = format!("ConfigMap {NAME} in {NAMESPACE}");

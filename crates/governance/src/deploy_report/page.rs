@@ -2,13 +2,12 @@
 
 use super::{DeployReport, Source};
 use crate::words::cell;
-use crate::workload::{Container, Trouble, Workload};
+use crate::workload::{Container, Workload};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 pub(super) fn page(report: &DeployReport) -> String {
     let mut out = String::from("# Deploy report\n\n");
-    let state = format!("{:?}", report.kill_switch.state).to_uppercase();
     let (at, sha) = (report.at_utc, cell(&report.git_sha));
     let _ = match report.source {
         Source::Kubectl => writeln!(out, "Made {at} by build `{sha}`, from kubectl.\n"),
@@ -18,16 +17,8 @@ pub(super) fn page(report: &DeployReport) -> String {
             "Made {at}, from the manifests of commit `{sha}`. No cluster was asked: what runs is not known, and stands as `?`.\n"
         ),
     };
-    let _ = writeln!(out, "Kill switch: **{state}**. {}.\n", cell(&report.kill_switch.evidence));
-    let of = |kept: fn(&&Workload) -> bool| report.workloads.iter().filter(kept).count();
-    let _ = writeln!(
-        out,
-        "{} workloads: {} not allowed to run as they do, {} with a problem, {} that can place orders.\n",
-        report.workloads.len(),
-        of(|it| !it.allowed_to_run),
-        of(|it| it.problems.iter().any(|problem| problem.trouble != Trouble::Told)),
-        of(|it| it.can_place_orders()),
-    );
+    let _ = writeln!(out, "Kill switch: **{}**. {}.\n", report.kill_switch.word(), cell(&report.kill_switch.evidence));
+    let _ = writeln!(out, "{}.\n", report.summary());
     let forbidden: Vec<&Workload> = report.workloads.iter().filter(|it| !it.allowed_to_run).collect();
     if !forbidden.is_empty() {
         out.push_str("## Not allowed\n\n");

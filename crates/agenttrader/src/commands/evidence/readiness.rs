@@ -45,7 +45,11 @@ pub async fn run(settings: &Settings, arguments: &ReadinessArgs, build: &Build) 
         raw(&report.json());
     } else {
         for check in &report.checks {
-            data(&format!("{:<8} {:<18} {}", word_of(check.result), check.check, plain(&check.evidence)));
+            let mut head = format!("{:<8} {:<18}", word_of(check.result), check.check);
+            for line in check.evidence.split("; ") {
+                data(&format!("{head} {}", plain(line)));
+                head = " ".repeat(27);
+            }
         }
         data(if report.is_ready() { "READY" } else { "NOT READY" });
         files.iter().for_each(|file| talk(&format!("written: {}", file.path.display())));

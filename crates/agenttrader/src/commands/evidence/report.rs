@@ -27,17 +27,19 @@ fn deploy(settings: &Settings, arguments: &ReportArgs, build: &Build) -> Done {
     if arguments.json {
         raw(&report.json());
     } else {
-        data(&format!("kill switch  {}", plain(&report.kill_switch.evidence)));
-        report.workloads.iter().for_each(show);
+        data(&format!("{}  {}", report.kill_switch.word(), plain(&report.kill_switch.evidence)));
+        let width = report.workloads.iter().map(|it| it.workload.chars().count()).max().unwrap_or(0);
+        report.workloads.iter().for_each(|workload| show(workload, width));
+        data(&report.summary());
         files.iter().for_each(|file| talk(&format!("written: {}", file.path.display())));
     }
     Ok(if report.is_allowed() { Exit::Good } else { Exit::Bad })
 }
 
-fn show(workload: &Workload) {
+fn show(workload: &Workload, width: usize) {
     let (ready, wanted) = (number(workload.replicas_ready), number(workload.replicas_wanted));
     let may = if workload.allowed_to_run { "allowed" } else { "NOT ALLOWED" };
-    let line = format!("{} {ready} of {wanted} ready, {may}: {}", workload.workload, workload.why);
+    let line = format!("{:width$}  {ready} of {wanted} ready  {may}: {}", workload.workload, workload.why);
     data(&plain(&line));
-    workload.problems.iter().for_each(|problem| data(&format!("  {}", plain(&problem.what))));
+    workload.problems.iter().for_each(|problem| data(&format!("{:width$}  {}", "", plain(&problem.what))));
 }
