@@ -94,6 +94,11 @@ pub fn is_read(text: &str) -> bool {
     writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
 }
 
+/// How many of something, in words: `1 lock`, `2 locks`.
+pub fn counted(many: usize, noun: &str) -> String {
+    if many == 1 { format!("1 {noun}") } else { format!("{many} {noun}s") }
+}
+
 /// Data without a line's end.
 pub fn raw(text: &[u8]) {
     let mut out = std::io::stdout().lock();

@@ -15,6 +15,7 @@ pub mod people;
 pub mod pin;
 pub mod rules;
 pub mod status;
+pub mod tags;
 pub mod unlocked;
 pub mod validate;
 pub mod write_error;

@@ -8,6 +8,7 @@ pub mod apply;
 pub mod approve;
 pub mod audit_index;
 pub mod authors;
+pub mod completed;
 pub mod controls;
 pub mod current;
 pub mod evidence;

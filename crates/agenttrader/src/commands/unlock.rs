@@ -8,7 +8,7 @@ use super::lock::recorded::recorded;
 use super::lock::{repository, signer, unwritten};
 use crate::cli::lock::SignArgs;
 use crate::cli::unlock::{EvidenceArgs, OpenArgs, UnlockCommand};
-use crate::output::{Done, Exit, Failure, data, json, talk};
+use crate::output::{Done, Exit, Failure, counted, data, json, talk};
 use crate::settings::Settings;
 use agenttrader_agent::clock;
 use agenttrader_audit::record::IntentType;
@@ -78,13 +78,18 @@ fn opened(settings: &Settings, arguments: &OpenArgs, build: &Build) -> Done {
     let opened = recorded(settings, build, IntentType::ReportGenerated, act, tell)?;
     let id = &opened.request.unlock_id;
     if arguments.json {
-        json(&json!({"unlock_id": id, "commit": opened.commit, "changes": opened.changes}));
+        json(&json!({
+            "unlock_id": id, "commit": opened.commit, "changes": opened.changes,
+            "needs": {"operators": opened.required.operator, "reviewers": opened.required.reviewer},
+        }));
         return Ok(Exit::Good);
     }
     data(&format!("unlock     {id}, on branch unlock/{id}"));
     data(&format!("request    commit {}", opened.commit));
-    data(&format!("changes    {} locked files", opened.changes.len()));
+    data(&format!("changes    {}", counted(opened.changes.len(), "locked file")));
     opened.changes.iter().for_each(|path| data(&format!("           {}", plain(path))));
+    let (operators, reviewers) = (opened.required.operator.into(), opened.required.reviewer.into());
+    data(&format!("needs      {}, {}", counted(operators, "operator"), counted(reviewers, "reviewer")));
     talk("next: agenttrader readiness, agenttrader report deploy, then agenttrader unlock evidence");
     Ok(Exit::Good)
 }
@@ -155,9 +160,14 @@ fn approved(settings: &Settings, arguments: &SignArgs, build: &Build) -> Done {
         return Ok(Exit::Good);
     }
     data(&format!("signed     {} as {}", approval.path, approval.namespace));
-    data(&format!("missing    {operators} operators, {reviewers} reviewers"));
-    if approval.missing == (0, 0) {
+    let wanted = [(operators, "operator"), (reviewers, "reviewer")];
+    let wanted: Vec<_> =
+        wanted.into_iter().filter(|(many, _)| *many > 0).map(|(many, role)| counted(many, role)).collect();
+    if wanted.is_empty() {
+        data("missing    nobody");
         talk("next: agenttrader unlock apply --principal NAME --key KEY");
+    } else {
+        data(&format!("missing    {}", wanted.join(", ")));
     }
     Ok(Exit::Good)
 }
@@ -181,7 +191,7 @@ fn applied(settings: &Settings, arguments: &SignArgs, build: &Build) -> Done {
         }));
         return Ok(Exit::Good);
     }
-    data(&format!("applied    commit {}, {} locked files", applied.commit, applied.files));
+    data(&format!("applied    commit {}, {}", applied.commit, counted(applied.files, "locked file")));
     data(&format!("manifest   {}, as approved", applied.manifest_sha256));
     talk(&format!("next: agenttrader lock generate --unlock {} --principal NAME --key KEY", applied.unlock_id));
     Ok(Exit::Good)

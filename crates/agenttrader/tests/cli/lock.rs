@@ -102,8 +102,12 @@ fn people_lock_a_repository_step_by_step_and_each_step_is_recorded() {
     home.run(&["lock", "tag", "--principal", "olga", "--key", "keys/olga"]).exits(1);
     home.run(&["lock", "init", "--operator", "olga=keys/olga", "--reviewer", "rolf=keys/rolf.pub"]).exits(2);
     home.run(&["lock", "init", "--operator", "olga=keys/olga.pub", "--reviewer", "rolf=keys/rolf.pub"]).exits(0);
-    let signed = home.run(&["lock", "sign", "--principal", "olga", "--key", "keys/olga"]).exits(0).stdout();
-    assert!(signed.contains("missing    rolf"), "{signed}");
+    let status = || home.run(&["lock", "status"]).exits(0).stdout();
+    assert!(status().ends_with("first lock  on disk, to be signed by olga, rolf\n"), "{}", status());
+    let signed = home.run(&["lock", "sign", "--principal", "olga", "--key", "keys/olga"]).exits(0);
+    assert!(signed.stdout().contains("missing    rolf"), "{}", signed.stdout());
+    assert!(signed.stderr().contains("rolf namespaces="), "who may sign is shown: {}", signed.stderr());
+    assert!(status().ends_with("to be signed by rolf\n"), "{}", status());
     home.run(&["lock", "sign", "--principal", "rolf", "--key", "keys/olga"]).exits(1);
     home.run(&["lock", "sign", "--principal", "rolf", "--key", "keys/rolf"]).exits(0);
     let judged = json(&home.run(&["lock", "validate", "--require-locked", "--json"]).exits(0));

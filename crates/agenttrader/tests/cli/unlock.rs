@@ -42,6 +42,7 @@ fn people_unlock_lock_again_and_grant_step_by_step_and_each_step_is_recorded() {
         json(&home.run(&["unlock", "open", "--change", "feature-fees", "--reason", "new fees", "--json"]).exits(0));
     let id = opened["unlock_id"].as_str().unwrap().to_owned();
     assert_eq!(opened["changes"], serde_json::json!(["docs/SAFETY.md"]));
+    assert_eq!(opened["needs"], serde_json::json!({"operators": 1, "reviewers": 1}));
     home.run(&["unlock", "evidence"]).exits(1);
     let healthy = clusters("healthy");
     home.run(&["readiness", "--from", &healthy]).exits(0);
@@ -70,7 +71,11 @@ fn people_unlock_lock_again_and_grant_step_by_step_and_each_step_is_recorded() {
     by(&home, &["unlock", "approve"], "anna").exits(1);
     assert!(by(&home, &["unlock", "approve"], "olga").exits(0).stderr().contains("new fees"));
     by(&home, &["unlock", "apply"], "anna").exits(1);
-    by(&home, &["unlock", "approve"], "rolf").exits(0);
+    let head = git(&home, &["rev-parse", "HEAD"]);
+    let early = by(&home, &["lock", "generate", "--unlock", &id], "anna").exits(1).stderr();
+    assert!(early.contains("TOO_FEW_APPROVERS") && git(&home, &["rev-parse", "HEAD"]) == head, "{early}");
+    let last = by(&home, &["unlock", "approve"], "rolf").exits(0).stdout();
+    assert!(last.ends_with("missing    nobody\n"), "{last}");
     by(&home, &["unlock", "apply"], "anna").exits(0);
     assert!(home.run(&["unlock", "verify"]).exits(0).stdout().starts_with("PASS"));
     by(&home, &["lock", "generate", "--unlock", &id], "anna").exits(0);
@@ -82,8 +87,13 @@ fn people_unlock_lock_again_and_grant_step_by_step_and_each_step_is_recorded() {
     let (from, until) = ("2200-01-01T14:00:00Z", "2200-01-01T21:00:00Z");
     let paper =
         ["unlock", "grant", "--modes", "paper", "--symbols", "SPY", "--limits", "limits.json", "--image", &image];
-    by(&home, &[&paper[..], &["--not-before", from, "--not-after", until]].concat(), "olga").exits(0);
+    let granted = by(&home, &[&paper[..], &["--not-before", from, "--not-after", until]].concat(), "olga").exits(0);
+    // Member by member, so that a person can read it.
+    assert!(granted.stderr().contains("\n      \"SPY\"\n"), "{}", granted.stderr());
     let data = home.path("other").display().to_string();
+    home.run(&["unlock", "grant", "--install", &data]).exits(1);
+    let few = home.run(&["unlock", "status"]).exits(0).stdout();
+    assert!(few.contains("grant      of no use: 0 reviewers signed, 1 must\n"), "{few}");
     by(&home, &["unlock", "grant", "--install", &data], "rolf").exits(0);
     let status = json(&home.run(&["unlock", "status", "--json"]).exits(0));
     assert_eq!(status["unlock"]["grant"]["standing"], "good");

@@ -93,6 +93,12 @@ pub enum GitError {
         /// The name.
         name: String,
     },
+    /// A name that means two.
+    #[error("`{name}` names a branch and a tag: say refs/heads/{name} or refs/tags/{name}")]
+    Ambiguous {
+        /// The name.
+        name: String,
+    },
     /// The history has more commits than are walked.
     #[error("the history has more than {limit} commits")]
     TooLong {

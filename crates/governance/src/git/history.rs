@@ -20,12 +20,26 @@ impl Repository {
         if name.starts_with('-') {
             return Err(none());
         }
+        self.is_one(name)?;
         let wanted = format!("{name}^{{commit}}");
         let answer =
             self.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &wanted]).map_err(|_| none())?;
         let id = Id::parse(text(answer, "git rev-parse")?.trim_end()).ok_or_else(none)?;
         // Read, so that a name of something that is no commit ends here.
         self.commit(id).map(|commit| commit.id)
+    }
+
+    /// That a name is not a branch's and a tag's at once: git takes one of them and says so to nobody who is not reading along.
+    fn is_one(&self, name: &str) -> Result<(), GitError> {
+        let stem = name.split(['^', '~', '@', ':']).next().unwrap_or_default();
+        if stem == "HEAD" || stem.is_empty() || Id::parse(stem).is_some() {
+            return Ok(());
+        }
+        let (branch, tag) = (self.named(&format!("refs/heads/{stem}"))?, self.named(&format!("refs/tags/{stem}"))?);
+        if branch.is_some() && tag.is_some() {
+            return Err(GitError::Ambiguous { name: stem.to_owned() });
+        }
+        Ok(())
     }
 
     /// The commit that is checked out.

@@ -8,7 +8,7 @@ use crate::lock::build::{Making, files_of, lock_of, put, with_bytes, write_files
 use crate::lock::commit::{branch, commit, head_files};
 use crate::lock::model::{LOCK_BYTES_MOST, LOCK_PATH, Lock, PAGE_PATH};
 use crate::lock::page::page;
-use crate::lock::people::{People, SIGNERS_PATH};
+use crate::lock::people::{People, PeopleError, SIGNERS_PATH};
 use crate::lock::rules::scope::{GENESIS, signature_path, signed};
 use crate::lock::validate::{Asked, Judgement, Standing, baseline, strictly};
 use crate::lock::write_error::WriteError;
@@ -17,7 +17,7 @@ use crate::readiness::{Report, Scope};
 use agenttrader_authority::namespace::Namespace;
 use agenttrader_core::error_chain::chain;
 use agenttrader_core::time::UnixNanos;
-use agenttrader_policy::finding::Verdict;
+use agenttrader_policy::finding::{Finding, Verdict};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
@@ -117,7 +117,16 @@ pub fn init(repository: &Repository, named: &[Named], build_id: &str, asked: &As
     }
     let list = allowed_signers(named)?;
     // An agent's name among them is refused before anything is written.
-    let signers = who_signs(&People::with_signers(repository, head, list.as_bytes())?);
+    let people = People::with_signers(repository, head, list.as_bytes()).map_err(|error| match error {
+        PeopleError::Git(error) => WriteError::Git(error),
+        // HEAD's list is empty: what is refused is what was named.
+        PeopleError::Signers { source, .. } => WriteError::refused(
+            format!("the people named are refused: {}", chain(&source)),
+            "each by one exact name, with an Ed25519 key that nobody else has",
+        ),
+        error => WriteError::People(error),
+    })?;
+    let signers = who_signs(&people);
     let draft = repository.file_at(head, LOCK_PATH)?.unwrap_or_default();
     let terms = Lock::parse(&draft)
         .map_err(|error| WriteError::refused(chain(&error), "commit a draft that can be read"))?
@@ -136,14 +145,58 @@ pub fn init(repository: &Repository, named: &[Named], build_id: &str, asked: &As
     Ok(Begun { people, reports, lock, signers })
 }
 
+/// The first lock that lies on disk, with what people agree to by signing it: its page and who may sign afterwards.
+///
+/// # Errors
+/// [`WriteError`] where none waits, or it is not that of HEAD.
+pub fn to_sign(repository: &Repository) -> Result<(Lock, String), WriteError> {
+    let head = repository.head()?;
+    let lock = waiting(repository, head)?;
+    let list = repository.file_at(head, SIGNERS_PATH)?.unwrap_or_default();
+    let text = format!("{}\n## {SIGNERS_PATH}\n\n{}", page(&lock), String::from_utf8_lossy(&list));
+    Ok((lock, text))
+}
+
+/// Who has not signed the first lock that lies on disk.
+///
+/// # Errors
+/// [`WriteError`] where none waits, or it is not that of HEAD.
+pub fn unsigned(repository: &Repository) -> Result<BTreeSet<String>, WriteError> {
+    let head = repository.head()?;
+    let lock = waiting(repository, head)?;
+    let people = People::at(repository, head)?;
+    Ok(who_signs(&people)
+        .into_iter()
+        .filter(|principal| given(repository, &people, principal, &lock).is_none())
+        .collect())
+}
+
+/// A person's signature of that lock, as it lies on disk, if it counts.
+fn given(repository: &Repository, people: &People, principal: &str, lock: &Lock) -> Option<Vec<u8>> {
+    let bytes = read(repository, &signature_path(principal), 16 * 1024)?;
+    signed(people, principal, lock, &bytes).is_ok().then_some(bytes)
+}
+
 /// Signs the first lock that lies on disk; with the last signature it is committed.
 ///
 /// # Errors
 /// [`WriteError`].
 pub fn sign(repository: &Repository, signer: &Signer, now: UnixNanos) -> Result<Signed, WriteError> {
+    let (lock, _) = to_sign(repository)?;
+    sign_this(repository, &lock, signer, now)
+}
+
+/// Signs this first lock, which [`to_sign`] gave, while it is still the one that lies on disk.
+///
+/// # Errors
+/// [`WriteError`].
+pub fn sign_this(repository: &Repository, shown: &Lock, signer: &Signer, now: UnixNanos) -> Result<Signed, WriteError> {
     branch(repository)?;
     let (head, files) = head_files(repository)?;
     let lock = waiting(repository, head)?;
+    if lock != *shown {
+        return Err(WriteError::refused("the lock on disk is another one than was shown", "look at it again"));
+    }
     let people = People::at(repository, head)?;
     let signers = who_signs(&people);
     if !signers.contains(&signer.principal) {
@@ -160,9 +213,8 @@ pub fn sign(repository: &Repository, signer: &Signer, now: UnixNanos) -> Result<
     let mut new = Vec::from(files_of(&lock));
     let mut missing = BTreeSet::new();
     for principal in signers {
-        let path = signature_path(&principal);
-        match read(repository, &path, 16 * 1024).filter(|bytes| signed(&people, &principal, &lock, bytes).is_ok()) {
-            Some(bytes) => new.push((path, bytes)),
+        match given(repository, &people, &principal, &lock) {
+            Some(bytes) => new.push((signature_path(&principal), bytes)),
             None => {
                 missing.insert(principal);
             }
@@ -210,8 +262,13 @@ fn read(repository: &Repository, path: &str, most: usize) -> Option<Vec<u8>> {
 
 /// The judgement, if no rule fails.
 pub(crate) fn holds(judged: Judgement) -> Result<Judgement, WriteError> {
-    let findings: Vec<_> = judged.findings.iter().filter(|finding| finding.verdict == Verdict::Fail).cloned().collect();
-    if findings.is_empty() { Ok(judged) } else { Err(WriteError::Fails { findings }) }
+    none_fails(&judged.findings).map(|()| judged)
+}
+
+/// That no finding is a failure.
+pub(crate) fn none_fails(findings: &[Finding]) -> Result<(), WriteError> {
+    let findings: Vec<_> = findings.iter().filter(|finding| finding.verdict == Verdict::Fail).cloned().collect();
+    if findings.is_empty() { Ok(()) } else { Err(WriteError::Fails { findings }) }
 }
 
 fn who_signs(people: &People) -> BTreeSet<String> {

@@ -136,7 +136,8 @@ pub fn baseline(repository: &Repository, asked: &Asked<'_>) -> Result<Judgement,
             findings.extend(evidence::judge(repository, lock)?);
             strictly(&mut manifests);
             if is_legitimate {
-                waive(&mut manifests, &lock.lock, asked.now);
+                let waives = lock.lock.locked().map(|locked| locked.waives.as_slice()).unwrap_or_default();
+                waive(&mut manifests, waives, asked.now);
             }
         }
     }
@@ -155,7 +156,11 @@ fn standing(
 ) -> Result<(Standing, Scope), JudgeError> {
     let usual = Scope::usual()?;
     let Some(bytes) = repository.file_at(head, LOCK_PATH)? else {
-        findings.push(fail(Rule::Tree, LOCK_PATH, "there is no lock, not even a draft", "commit a draft"));
+        let remedy = match locks.not_drafts().next() {
+            Some(_) => "bring back the lock; what is to change is unlocked",
+            None => "commit a draft",
+        };
+        findings.push(fail(Rule::Tree, LOCK_PATH, "there is no lock, not even a draft", remedy));
         return Ok((Standing::Unknown, usual));
     };
     let lock = match Lock::parse(bytes.get(..LOCK_BYTES_MOST).unwrap_or(&bytes)) {
@@ -220,9 +225,8 @@ pub(crate) fn strictly(findings: &mut [Finding]) {
     }
 }
 
-/// Failures that a legitimate lock waives, exactly as it lists them, until they expire.
-fn waive(findings: &mut [Finding], lock: &Lock, now: UnixNanos) {
-    let waives = lock.locked().map(|locked| locked.waives.as_slice()).unwrap_or_default();
+/// Failures that people waived, exactly as they are listed, until they expire.
+pub(crate) fn waive(findings: &mut [Finding], waives: &[Waiver], now: UnixNanos) {
     let is_waived = |finding: &Finding| {
         let exactly = |waiver: &Waiver| {
             waiver.rule == finding.rule
@@ -243,37 +247,10 @@ fn waive(findings: &mut [Finding], lock: &Lock, now: UnixNanos) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lock::model::{Locked, State, Terms};
     use agenttrader_core::time::Span;
 
     fn found(rule: Rule, verdict: Verdict, path: &str) -> Finding {
         finding(rule, verdict, path, "found", "")
-    }
-
-    fn lock(waives: Vec<Waiver>) -> Lock {
-        let terms = Terms {
-            repo_id: String::new(),
-            baseline_branch: String::new(),
-            clusters: Vec::new(),
-            safety: Vec::new(),
-            components: Vec::new(),
-            guarantees: Vec::new(),
-            require_sk: false,
-            scope: Scope::usual().unwrap(),
-        };
-        let sha256 = Digest::of(b"");
-        let locked = Locked {
-            timestamp: UnixNanos::from_seconds(0),
-            git_sha: Id::from_bytes([0; 20]),
-            build_id: String::new(),
-            policy_sha256: sha256,
-            files: Vec::new(),
-            evidence: Vec::new(),
-            previous: Some(sha256),
-            unlock_id: Some("x".to_owned()),
-            waives,
-        };
-        Lock { terms, state: State::Locked(Box::new(locked)) }
     }
 
     #[test]
@@ -287,10 +264,10 @@ mod tests {
             value: None,
             expires,
         };
-        let lock = lock(vec![waiver]);
+        let waives = [waiver];
         let judge = |finding: Finding, now: UnixNanos| {
             let mut findings = [finding];
-            waive(&mut findings, &lock, now);
+            waive(&mut findings, &waives, now);
             findings.map(|finding| finding.verdict)
         };
         let before = expires.minus(Span::from_seconds(1));

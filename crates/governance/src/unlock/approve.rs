@@ -121,7 +121,8 @@ pub(crate) fn steps(repository: &Repository, current: &Current) -> Result<Steps,
     }
     let brought = |path: String, reason: Reason| -> Result<Id, Stop> {
         let found = brought(repository, &commits, *head, &path)?;
-        found.ok_or_else(|| Refused::new(reason, path, "it is not on the unlock's branch").into())
+        let message = format!("{path} is not on the unlock's branch");
+        found.ok_or_else(|| Refused::new(reason, path, message).into())
     };
     Ok(Steps {
         request: brought(request::path(unlock_id), Reason::RequestMissing)?,

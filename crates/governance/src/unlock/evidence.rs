@@ -143,7 +143,7 @@ pub fn evidence(repository: &Repository, sources: &Sources<'_>, now: UnixNanos) 
 
 /// A report's two files. They are fresh: what is approved is what was seen today.
 fn reports(folder: &Path, report: Report, now: UnixNanos) -> Result<Vec<(String, Vec<u8>)>, WriteError> {
-    let remedy = "make both reports anew: agenttrader readiness, agenttrader report";
+    let remedy = "make both reports anew: agenttrader readiness, agenttrader report deploy";
     let mut files = Vec::new();
     for ending in ["json", "md"] {
         let name = format!("{}.{ending}", report.name());

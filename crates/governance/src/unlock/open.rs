@@ -13,6 +13,9 @@ use crate::lock::write_error::WriteError;
 use crate::scope::Scope;
 use crate::unlock::current::is_clean;
 use crate::unlock::request::{self, Request};
+use crate::unlock::scopes::Scopes;
+use crate::unlock::to_approve::{manifest_of, people_after, required};
+use agenttrader_authority::unlock_approval::Required;
 use agenttrader_core::time::{Span, UnixNanos};
 
 /// Most names of one day and commit that are tried.
@@ -44,6 +47,8 @@ pub struct Opened {
     pub commit: Id,
     /// Locked files that would change.
     pub changes: Vec<String>,
+    /// How many people must approve.
+    pub required: Required,
 }
 
 /// Opens one: commits the request on a new branch and checks it out.
@@ -68,9 +73,10 @@ pub fn open(repository: &Repository, asking: &Asking<'_>, now: UnixNanos) -> Res
     if wanted.changes.is_empty() && asking.waives.is_empty() && !asking.grants_live && scope.is_none() {
         return Err(WriteError::refused(
             "no locked file differs between the lock and the change",
-            "no unlock is needed; `--live` asks for a grant for live alone",
+            "nothing needs an unlock; with `--live` people approve that a grant for live will be asked for",
         ));
     }
+    people_after(repository, change)?;
     let unlock_id = free_id(repository, asking.unlock_id, change, now)?;
     let request = Request {
         unlock_id: unlock_id.clone(),
@@ -83,7 +89,11 @@ pub fn open(repository: &Repository, asking: &Asking<'_>, now: UnixNanos) -> Res
         waives: asking.waives.clone(),
         scope,
     };
-    request.check().map_err(|why| WriteError::refused(format!("the request cannot be: {why}"), "ask otherwise"))?;
+    request.check().map_err(|why| {
+        WriteError::refused(format!("nobody can ask like this: {why}"), "mend what you ask with, and ask again")
+    })?;
+    let approved = manifest_of(repository, &Scopes::of(&base.lock, &request), base.commit, change)?;
+    let (_, required) = required(repository, base.commit, change, &approved, &request)?;
     let new = [(request::path(&unlock_id), request.bytes())];
     let files = with_bytes(repository, &repository.files(base.commit)?, &new)?;
     let (_, on_disk) = head_files(repository)?;
@@ -103,7 +113,7 @@ pub fn open(repository: &Repository, asking: &Asking<'_>, now: UnixNanos) -> Res
     repository.set_index(commit)?;
     repository.put_on_disk(&on_disk, &files)?;
     let changes = wanted.changes.iter().map(|change| change.path.to_string()).collect();
-    Ok(Opened { request, commit, changes })
+    Ok(Opened { request, commit, changes, required })
 }
 
 /// The name asked for, or `YYYYMMDD-COMMIT`, or the first of `-2`, `-3`, … that no branch has.

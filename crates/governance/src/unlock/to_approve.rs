@@ -6,7 +6,7 @@ use crate::git::id::Id;
 use crate::git::repository::Repository;
 use crate::git::tree::Mode;
 use crate::lock::chain::Placed;
-use crate::lock::people::People;
+use crate::lock::people::{People, PeopleError, SIGNERS_PATH};
 use crate::scope::{Pattern, Scope};
 use crate::unlock::agent_keys::Agents;
 use crate::unlock::audit_index::{Evidence, evidence_at};
@@ -126,20 +126,16 @@ impl ToApprove {
         let evidence = evidence_at(repository, steps.evidence, &request.unlock_id)?;
         let wanted = change(&request)?;
         let changes = manifest_of(repository, &scopes, base.commit, wanted)?;
+        people_after(repository, wanted)?;
         let agents = Agents::at(repository, &[base.commit, wanted, head])?;
         let makers = authors(repository, people, &scopes.either, base.commit, &[wanted])?;
         let authors = authors(repository, people, &scopes.either, base.commit, &[wanted, head])?;
-        let mut triggers = triggers(repository, base.commit, wanted, &changes, &request)?;
+        let (mut triggers, required) = required(repository, base.commit, wanted, &changes, &request)?;
         let rescoped = if scopes.differ() {
             triggers.insert(Trigger::LockedFile);
             Some(Rescoped::of(repository, &scopes, base.commit, wanted)?)
         } else {
             None
-        };
-        let reviewers = if request.waives_kill_switch() || request.grants_live || triggers.contains(&Trigger::Signers) {
-            2
-        } else {
-            1
         };
         let rollback = match repository.file_at(base.commit, LKG_PATH)? {
             Some(bytes) => format!("{LKG_PATH} {}", Digest::of(&bytes)),
@@ -153,7 +149,7 @@ impl ToApprove {
             scope: scopes.after.patterns().iter().map(Pattern::to_string).collect(),
             rescoped,
             clusters: base.lock.terms.clusters.clone(),
-            required: Required { operator: 1, reviewer: reviewers },
+            required,
             template: form::template(repository, base.commit)?,
             change: changes,
             request,
@@ -221,6 +217,25 @@ impl ToApprove {
     }
 }
 
+/// That somebody may unlock after the change: a list that is refused, or names no operator or no reviewer, ends all unlocking.
+///
+/// # Errors
+/// [`Stop`].
+pub fn people_after(repository: &Repository, wanted: Id) -> Result<(), Stop> {
+    let unlockable = |why: String| Stop::from(Refused::new(Reason::ChangeUnlockable, SIGNERS_PATH, why));
+    let people = match People::at(repository, wanted) {
+        Err(PeopleError::Git(error)) => return Err(error.into()),
+        Err(error) => return Err(unlockable(chain(&error))),
+        Ok(people) => people,
+    };
+    for namespace in [Namespace::UnlockOperator, Namespace::UnlockReviewer] {
+        if people.who_may(namespace).is_empty() {
+            return Err(unlockable(format!("it lets nobody sign for `{namespace}`: nothing could be unlocked again")));
+        }
+    }
+    Ok(())
+}
+
 /// The development commit that a request wants.
 ///
 /// # Errors
@@ -264,6 +279,22 @@ fn state(side: Side) -> Option<FileState> {
         Mode::Symlink | Mode::Gitlink => return None,
     };
     Some(FileState { mode, sha256: side.sha256 })
+}
+
+/// What asks for an unlock, and how many people it takes.
+///
+/// # Errors
+/// [`GitError`].
+pub fn required(
+    repository: &Repository,
+    base: Id,
+    wanted: Id,
+    change: &ChangeManifest,
+    request: &Request,
+) -> Result<(BTreeSet<Trigger>, Required), GitError> {
+    let triggers = triggers(repository, base, wanted, change, request)?;
+    let takes_two = request.waives_kill_switch() || request.grants_live || triggers.contains(&Trigger::Signers);
+    Ok((triggers, Required { operator: 1, reviewer: if takes_two { 2 } else { 1 } }))
 }
 
 fn triggers(

@@ -1,8 +1,9 @@
 //! The first lock.
 
 use crate::repo::{Repo, asked, later, now, people};
-use agenttrader_governance::lock::genesis::{Role, init, sign};
+use agenttrader_governance::lock::genesis::{Role, init, sign, sign_this, to_sign};
 use agenttrader_governance::lock::model::LOCK_PATH;
+use agenttrader_governance::lock::status::{Draft, Status, status};
 use agenttrader_governance::lock::validate::{Asked, Standing, baseline};
 use agenttrader_policy::finding::Rule;
 use serde_json::{Value, json};
@@ -106,17 +107,47 @@ fn the_wrong_people_and_the_wrong_keys_begin_nothing() {
     agent.principal = "gamma-strategy".to_owned();
     let mut star = reviewer.clone();
     star.principal = "*".to_owned();
-    for people in [
-        vec![operator.clone()],
-        vec![reviewer.clone()],
-        vec![operator.clone(), twice],
-        vec![operator.clone(), repo.named("olga", Role::Reviewer)],
-        vec![operator.clone(), agent],
-        vec![operator.clone(), star],
+    for (people, says) in [
+        (vec![operator.clone()], "a lock needs an operator and a reviewer"),
+        (vec![reviewer.clone()], "a lock needs an operator and a reviewer"),
+        (vec![operator.clone(), twice], "the people named are refused: allowed_signers:3: the key stands in line 2"),
+        (vec![operator.clone(), repo.named("olga", Role::Reviewer)], "olga is named twice"),
+        (vec![operator.clone(), agent], "lets the agent `gamma-strategy` sign"),
+        (
+            vec![operator.clone(), star],
+            "the people named are refused: allowed_signers:3: a principal is one exact name",
+        ),
     ] {
-        assert!(init(&repository, &people, "test", &asked()).is_err(), "{people:?}");
+        let why = init(&repository, &people, "test", &asked()).unwrap_err().to_string();
+        assert!(why.contains(says), "{why}");
         assert_eq!((repo.head(), repo.git(&["status", "--porcelain"])), (head, String::new()));
     }
+}
+
+#[test]
+fn status_says_who_has_not_signed_and_what_they_sign_names_everybody() {
+    let Some(repo) = Repo::draft() else { return };
+    let repository = repo.open();
+    let draft = || match status(&repository).unwrap().1 {
+        Status::Draft(draft) => draft,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(draft(), Draft::Unbegun);
+    let begun = init(&repository, &people(&repo), "test", &asked()).unwrap();
+    let all = || begun.signers.iter().cloned();
+    assert_eq!(draft(), Draft::Unsigned(all().collect()));
+    let (lock, text) = to_sign(&repository).unwrap();
+    assert_eq!(lock, begun.lock);
+    for line in repo.git(&["show", "HEAD:ops/trust/allowed_signers"]).lines() {
+        assert!(text.contains(line), "{line}");
+    }
+    sign(&repository, &repo.signer("olga"), now()).unwrap();
+    assert_eq!(draft(), Draft::Unsigned(all().filter(|name| name != "olga").collect()));
+    let mut other = lock.clone();
+    other.terms.require_sk = true;
+    assert!(sign_this(&repository, &other, &repo.signer("rolf"), now()).is_err(), "another one than was shown");
+    repo.git(&["checkout", "--quiet", "--", LOCK_PATH]);
+    assert!(matches!(draft(), Draft::Stuck(_)));
 }
 
 #[test]

@@ -92,6 +92,11 @@ fn a_draft_after_a_lock_fails() {
     repo.commit_all("open again");
     repo.fails(Rule::Tree, LOCK_PATH, "a draft follows the lock");
     assert!(matches!(status(&repo.open()).unwrap().1, Status::Unclear(_)));
+    repo.git(&["rm", "--quiet", LOCK_PATH]);
+    repo.commit_all("no lock at all");
+    let findings = repo.judge().unwrap().findings;
+    let gone = findings.iter().find(|finding| finding.message.starts_with("there is no lock")).unwrap();
+    assert!(gone.remedy.starts_with("bring back the lock"), "{}", gone.remedy);
 }
 
 #[test]

@@ -40,7 +40,50 @@ fn a_tag_that_was_moved_moves_no_lock() {
     assert_eq!(placed.commit, lock);
     let status = agenttrader_governance::lock::status::status(&repo.open()).unwrap().1;
     let agenttrader_governance::lock::status::Status::Locked(status) = status else { panic!("not locked") };
-    assert_eq!(status.tags, Vec::<String>::new(), "a moved tag names no lock");
+    assert_eq!(status.tags.good, Vec::<String>::new(), "a moved tag names no lock");
+    let [(name, why)] = &status.tags.odd[..] else { panic!("{:?}", status.tags) };
+    assert!(name == "v2-lock-20261130-1700" && why.contains("which is no lock's commit"), "{why}");
+}
+
+#[test]
+fn status_tells_tags_that_count_from_those_that_do_not() {
+    let Some(repo) = Repo::locked() else { return };
+    let tags = || match agenttrader_governance::lock::status::status(&repo.open()).unwrap().1 {
+        agenttrader_governance::lock::status::Status::Locked(status) => status.tags,
+        other => panic!("{other:?}"),
+    };
+    tag(&repo.open(), &repo.signer("olga"), &asked()).unwrap();
+    assert_eq!((tags().good, tags().odd), (vec!["v2-lock-20261130-1700".to_owned()], Vec::new()));
+    repo.git(&["tag", "light"]);
+    let key = format!("user.signingKey={}", repo.key("stranger").display());
+    let forged = ["-c", "gpg.format=ssh", "-c", &key, "tag", "--sign", "--message", "x", "v2-lock-forged"];
+    repo.git(&forged);
+    let good = repo.git(&["rev-parse", "v2-lock-20261130-1700"]);
+    repo.git(&["update-ref", "refs/tags/v2-lock-again", good.trim()]);
+    repo.git(&["branch", "v2-lock-20261130-1700", "HEAD^"]);
+    let found = tags();
+    assert_eq!(found.good, ["v2-lock-20261130-1700"]);
+    for (name, says) in [
+        ("light", "nobody signed it"),
+        ("v2-lock-forged", "its signature does not count"),
+        ("v2-lock-again", "it was made for the name v2-lock-20261130-1700"),
+        ("v2-lock-20261130-1700", "a branch has its name too"),
+    ] {
+        assert!(found.odd.iter().any(|(odd, why)| odd == name && why.contains(says)), "{name}: {:?}", found.odd);
+    }
+    assert_eq!(found.odd.len(), 4, "{:?}", found.odd);
+}
+
+#[test]
+fn a_name_that_a_branch_and_a_tag_have_means_no_commit() {
+    let Some(repo) = Repo::locked() else { return };
+    repo.git(&["branch", "twice"]);
+    repo.git(&["tag", "twice", "HEAD^"]);
+    for name in ["twice", "twice^", "twice~1"] {
+        let why = repo.open().resolve(name).unwrap_err().to_string();
+        assert_eq!(why, "`twice` names a branch and a tag: say refs/heads/twice or refs/tags/twice");
+    }
+    assert_eq!(repo.open().resolve("refs/heads/twice").unwrap(), repo.head());
 }
 
 #[test]

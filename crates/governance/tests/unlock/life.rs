@@ -5,6 +5,7 @@ use crate::repo::{asked, failures, later};
 use agenttrader_authority::namespace::Namespace;
 use agenttrader_governance::lock::later::{generate, tag};
 use agenttrader_governance::lock::validate::{Asked, Standing, baseline};
+use agenttrader_governance::unlock::completed::completed;
 use agenttrader_governance::unlock::open::{Asking, open};
 use agenttrader_governance::unlock::people_signed::{approval_path, signature_path};
 use agenttrader_governance::unlock::status::status;
@@ -115,4 +116,32 @@ fn nothing_of_anybody_is_written_over_and_a_draft_unlocks_nothing() {
     let Some(draft) = crate::repo::Repo::draft() else { return };
     let why = open(&draft.open(), &Asking { change: "HEAD", ..asking() }, later(60)).unwrap_err().to_string();
     assert!(why.contains("nothing can be unlocked"), "{why}");
+}
+
+#[test]
+fn no_lock_follows_an_unlock_that_is_not_completed() {
+    let Some(floor) = floor() else { return };
+    let repo = &floor.repo;
+    let asked = |id: &str, at| completed(&repo.open(), id, None, at).map_err(|error| error.to_string());
+    assert_eq!(asked(ID, later(300)), Ok(Vec::new()));
+    assert!(asked("other", later(300)).unwrap_err().starts_with("REQUEST_MISSING: "));
+    assert!(asked("../x", later(300)).unwrap_err().contains("names no unlock"));
+    assert!(asked(ID, later(2 * 24 * 3600)).unwrap_err().starts_with("EXPIRED: "));
+    // What a rule says against the tree is told before there is a lock, and not after.
+    repo.put("k8s/again.yaml", "kind: Deployment\n");
+    assert!(asked(ID, later(300)).unwrap_err().contains("findings are failures"));
+    repo.git(&["clean", "--quiet", "--force", "-d"]);
+    for (step, word) in [
+        (floor.approved, "NOT_APPLIED: "),
+        (floor.by_olga, "TOO_FEW_APPROVERS: "),
+        (floor.evidence, "APPROVAL_MISSING: "),
+        (floor.opened, "EVIDENCE_MISSING: "),
+    ] {
+        repo.git(&["reset", "--quiet", "--hard", &step.to_string()]);
+        let why = asked(ID, later(300)).unwrap_err();
+        assert!(why.starts_with(word), "{why}");
+    }
+    repo.git(&["reset", "--quiet", "--hard", &floor.applied.to_string()]);
+    generate(&repo.open(), ID, Vec::new(), "test", &repo.signer("anna"), later(300)).unwrap();
+    assert!(asked(ID, later(310)).unwrap_err().starts_with("REPLAYED: "), "one lock an unlock");
 }

@@ -114,3 +114,37 @@ fn a_change_that_no_lock_can_hold_is_not_opened() {
     let why = open(&repo.open(), &asking(), later(60)).unwrap_err().to_string();
     assert!(why.contains("docs/link.md: it is a symbolic link"), "{why}");
 }
+
+#[test]
+fn a_change_after_which_nobody_could_unlock_is_neither_opened_nor_locked() {
+    let Some(repo) = locked(|_| {}) else { return };
+    repo.git(&["checkout", "--quiet", "-b", "dev"]);
+    let list = "ops/trust/allowed_signers";
+    let good = std::fs::read_to_string(repo.root().join(list)).unwrap();
+    let key = |name: &str| {
+        let words = std::fs::read_to_string(repo.key(name).with_extension("pub")).unwrap();
+        words.split(' ').take(2).collect::<Vec<_>>().join(" ")
+    };
+    let (stranger, rolf) = (key("stranger"), key("rolf"));
+    let git = "namespaces=\"git\"";
+    for (text, says) in [
+        (format!("{good}* {git} {stranger}\n"), "a principal is one exact name"),
+        (format!("{good}eve namespaces=\"unlock-*\" {stranger}\n"), "namespace"),
+        (format!("{good}eve {stranger}\n"), "namespaces"),
+        (format!("{good}eve {git} {rolf}\n"), "the key stands in line"),
+        (format!("{good}eve cert-authority,{git} {stranger}\n"), "cert-authority"),
+        (
+            format!("{good}gamma-strategy namespaces=\"unlock-reviewer@agenttrader\" {stranger}\n"),
+            "lets the agent `gamma-strategy` sign",
+        ),
+        (good.replace("unlock-reviewer@agenttrader,", ""), "it lets nobody sign for `unlock-reviewer@agenttrader`"),
+        ("# Nobody.\n".to_owned(), "it lets nobody sign for `unlock-operator@agenttrader`"),
+    ] {
+        repo.put(list, &text);
+        repo.commit_all("who may sign");
+        repo.git(&["checkout", "--quiet", "main"]);
+        let why = open(&repo.open(), &asking(), later(60)).unwrap_err().to_string();
+        assert!(why.starts_with("CHANGE_UNLOCKABLE: ") && why.contains(says), "{why}");
+        repo.git(&["checkout", "--quiet", "dev"]);
+    }
+}

@@ -1,7 +1,7 @@
 //! `agenttrader lock generate`: the lock after an unlock.
 
 use super::recorded::recorded;
-use super::{repository, signer, unread, unwritten};
+use super::{repository, signer, unwritten};
 use crate::cli::lock::GenerateArgs;
 use crate::output::{Done, Exit, data, json, talk};
 use crate::settings::Settings;
@@ -11,19 +11,19 @@ use agenttrader_core::identity::Build;
 use agenttrader_governance::git::id::Id;
 use agenttrader_governance::lock::later::generate;
 use agenttrader_governance::lock::model::Lock;
-use agenttrader_governance::unlock::request;
+use agenttrader_governance::unlock::completed::completed;
 use serde_json::json;
 
 /// Commits it.
 pub fn run(settings: &Settings, arguments: &GenerateArgs, build: &Build) -> Done {
     let repository = repository(settings)?;
     let signer = signer(settings, &arguments.signer)?;
-    // Those that people approved, and no others.
-    let head = repository.head().map_err(|error| unread(&error))?;
-    let request = request::at(&repository, head, &arguments.unlock).map_err(|stop| unwritten(stop.into()))?;
-    let waives = request.waives;
-    let act =
-        || generate(&repository, &arguments.unlock, waives, &build.build_id, &signer, clock::wall()).map_err(unwritten);
+    let act = || {
+        let now = clock::wall();
+        // Those that people approved, and no others.
+        let waives = completed(&repository, &arguments.unlock, Some(&settings.data_dir), now).map_err(unwritten)?;
+        generate(&repository, &arguments.unlock, waives, &build.build_id, &signer, now).map_err(unwritten)
+    };
     let tell = |(commit, lock): &(Id, Lock)| {
         let payload = json!({
             "report": "lock_generate", "unlock_id": arguments.unlock, "principal": signer.principal,

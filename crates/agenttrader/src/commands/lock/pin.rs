@@ -2,7 +2,7 @@
 
 use super::repository;
 use crate::cli::lock::PinArgs;
-use crate::output::{Done, Exit, Failure, data, json, talk};
+use crate::output::{Done, Exit, Failure, counted, data, json, talk};
 use crate::settings::Settings;
 use agenttrader_governance::disk::Disk;
 use agenttrader_governance::lock::manifests::Judged;
@@ -17,6 +17,10 @@ pub fn run(settings: &Settings, arguments: &PinArgs) -> Done {
     let disk = Disk::walk(repository.root(), Some(&settings.data_dir)).map_err(|error| could_not(&error))?;
     let judged = Judged::new().map_err(|error| could_not(&error))?;
     let written = pin(&disk, &judged, &wanted).map_err(|error| could_not(&error))?;
+    if written.is_empty() {
+        return Err(Failure::new(Exit::Bad, "no manifest names this image with another reference")
+            .hint("`agenttrader lock manifests .` lists images without a digest"));
+    }
     let lines: usize = written.iter().map(|(_, lines)| lines).sum();
     if arguments.json {
         let files: Vec<_> =
@@ -24,11 +28,11 @@ pub fn run(settings: &Settings, arguments: &PinArgs) -> Done {
         json(&json!({"image": arguments.image, "files": files}));
     } else {
         written.iter().for_each(|(path, lines)| data(&format!("{path}: {lines}")));
-        talk(&format!("{lines} references in {} files; a change like any other: people approve it", written.len()));
-    }
-    if written.is_empty() {
-        return Err(Failure::new(Exit::Bad, "no manifest names this image with another reference")
-            .hint("`agenttrader lock manifests .` lists images without a digest"));
+        talk(&format!(
+            "{} in {}: a change like any other, which people approve",
+            counted(lines, "reference"),
+            counted(written.len(), "file")
+        ));
     }
     Ok(Exit::Good)
 }

@@ -8,14 +8,19 @@ use crate::settings::Settings;
 use agenttrader_agent::clock;
 use agenttrader_audit::record::IntentType;
 use agenttrader_core::identity::Build;
-use agenttrader_governance::lock::genesis::{Signed, sign};
+use agenttrader_floor::plain::plain;
+use agenttrader_governance::lock::genesis::{Signed, sign_this, to_sign};
 use serde_json::json;
 
 /// Signs.
 pub fn run(settings: &Settings, arguments: &SignArgs, build: &Build) -> Done {
     let repository = repository(settings)?;
     let signer = signer(settings, arguments)?;
-    let act = || sign(&repository, &signer, clock::wall()).map_err(unwritten);
+    let (lock, text) = to_sign(&repository).map_err(unwritten)?;
+    talk("what you sign, from its own bytes:");
+    text.lines().for_each(|line| talk(&plain(line)));
+    talk(&format!("SHA-256 of it: {}", lock.sha256()));
+    let act = || sign_this(&repository, &lock, &signer, clock::wall()).map_err(unwritten);
     let tell = |signed: &Signed| {
         let payload = json!({
             "report": "lock_sign", "principal": signer.principal, "path": signed.path, "missing": signed.missing, "commit": signed.commit,
@@ -27,7 +32,7 @@ pub fn run(settings: &Settings, arguments: &SignArgs, build: &Build) -> Done {
         json(&json!({"path": signed.path, "missing": signed.missing, "commit": signed.commit}));
         return Ok(Exit::Good);
     }
-    data(&format!("signed     {}", signed.path));
+    data(&format!("signed     {}", plain(&signed.path)));
     match signed.commit {
         Some(commit) => {
             data(&format!("locked     commit {commit}"));

@@ -8,6 +8,7 @@ use crate::settings::Settings;
 use agenttrader_agent::clock;
 use agenttrader_audit::record::IntentType;
 use agenttrader_authority::presented::Presented;
+use agenttrader_core::canonical_json;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::Build;
 use agenttrader_core::symbol::Symbol;
@@ -27,12 +28,14 @@ pub fn run(settings: &Settings, arguments: &GrantArgs, build: &Build) -> Done {
         _ => None,
     };
     let installed = arguments.install.as_deref().map(|data_dir| put(&repository, data_dir)).transpose()?.flatten();
+    // Asked to do nothing but install, and nothing was: that is bad. With a signature the others' are only awaited.
+    let exit = if granted.is_none() && installed.is_none() { Exit::Bad } else { Exit::Good };
     if arguments.json {
         json(&json!({
             "sha256": granted.as_ref().map(|granted| granted.sha256), "commit": granted.as_ref().map(|granted| granted.commit),
             "standing": granted.as_ref().map(|granted| granted.standing.word()), "installed": installed,
         }));
-        return Ok(Exit::Good);
+        return Ok(exit);
     }
     if let Some(granted) = &granted {
         data(&format!("grant      {}, commit {}", granted.sha256, granted.commit));
@@ -43,10 +46,10 @@ pub fn run(settings: &Settings, arguments: &GrantArgs, build: &Build) -> Done {
     }
     match (installed, &arguments.install) {
         (Some(path), _) => data(&format!("installed  {}", path.display())),
-        (None, Some(_)) => talk("not installed: too few have signed yet"),
+        (None, Some(_)) => talk("not installed: too few have signed yet, or it is not valid"),
         (None, None) => {}
     }
-    Ok(Exit::Good)
+    Ok(exit)
 }
 
 fn signed(
@@ -62,7 +65,8 @@ fn signed(
     let granting = granting(repository).map_err(unwritten)?;
     let statement = granting.statement(repository, asking.as_ref(), clock::wall()).map_err(unwritten)?;
     talk("what you sign, from its own bytes:");
-    talk(&plain(&String::from_utf8_lossy(&statement)));
+    readable(&statement).lines().for_each(|line| talk(&plain(line)));
+    talk(&format!("SHA-256 of them: {}", Digest::of(&statement)));
     let act = || grant(repository, &granting, &statement, &signer, clock::wall()).map_err(unwritten);
     let tell = |granted: &Granted| {
         let payload = json!({
@@ -72,6 +76,13 @@ fn signed(
         (format!("grant {} signed by {}", granted.sha256, signer.principal), payload)
     };
     recorded(settings, build, IntentType::Approval, act, tell)
+}
+
+/// Bytes of JSON, one member a line; as they are where they are none.
+fn readable(statement: &[u8]) -> String {
+    let value = canonical_json::parse(statement).ok();
+    let text = value.and_then(|value| serde_json::to_string_pretty(&value).ok());
+    text.unwrap_or_else(|| String::from_utf8_lossy(statement).into_owned())
 }
 
 /// Puts HEAD's grant into a data directory; nothing while too few have signed.

@@ -77,14 +77,18 @@ fn grant(standing: &Presented<Grant>) -> String {
     match standing {
         Presented::Missing => "none".to_owned(),
         Presented::Unknown => "cannot be told".to_owned(),
-        Presented::Unusable { why, .. } => format!("of no use: it {}", why.reason()),
+        Presented::Unusable { why, .. } => format!("of no use: {}", why.reason()),
         Presented::Good(grant) => {
             let grant = grant.get();
-            let until = grant.terms.not_after;
+            let (from, until) = (grant.terms.not_before, grant.terms.not_after);
+            let modes: Vec<_> = grant.terms.modes.iter().map(|mode| json!(mode)).collect();
+            let modes: Vec<_> = modes.iter().filter_map(Value::as_str).collect();
+            let symbols: Vec<_> = grant.terms.symbols.iter().map(ToString::to_string).collect();
             format!(
-                "{} from {} until {until}, signed by {}",
+                "{}: {} of {} from {from} until {until}, signed by {}",
                 grant.sha256,
-                grant.terms.not_before,
+                modes.join(", "),
+                symbols.join(", "),
                 grant.signed_by.join(", ")
             )
         }

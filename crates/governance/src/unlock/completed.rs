@@ -1,0 +1,35 @@
+//! Whether a lock may follow an unlock now: asked before the lock is made, so that no commit stands that nobody can tag.
+
+use crate::git::repository::Repository;
+use crate::lock::genesis::none_fails;
+use crate::lock::later;
+use crate::lock::model::{Waiver, is_unlock_id};
+use crate::lock::validate::{statically, strictly, waive};
+use crate::lock::write_error::WriteError;
+use crate::unlock::verify::{Asked, verify};
+use agenttrader_core::time::UnixNanos;
+use std::path::Path;
+
+/// The waivers that people approved, if steps 1 to 4 of the unlock are good at HEAD and the manifest rules hold there.
+///
+/// # Errors
+/// [`WriteError`] with what stands against a lock.
+pub fn completed(
+    repository: &Repository,
+    unlock_id: &str,
+    data_dir: Option<&Path>,
+    now: UnixNanos,
+) -> Result<Vec<Waiver>, WriteError> {
+    if !is_unlock_id(unlock_id) {
+        return Err(WriteError::refused(format!("`{unlock_id}` names no unlock"), "name the folder under ops/unlock/"));
+    }
+    let base = later::base(repository)?;
+    let head = repository.head()?;
+    let asked = Asked { repository, base: &base, head, unlock_id, lock: None, at: now };
+    let waives = verify(&asked)??.approved.to_approve.request.waives;
+    let mut findings = statically(repository.root(), data_dir)?;
+    strictly(&mut findings);
+    waive(&mut findings, &waives, now);
+    none_fails(&findings)?;
+    Ok(waives)
+}
