@@ -1,8 +1,9 @@
 //! Artefacts: files that reports leave behind. How they are written, and the index of a folder of them.
 //!
-//! Evidence contract and unlock contract, audit index: path, size, SHA-256 and producer of every artefact. A producer is what the log of `governance-cli` shows
-//! to have made a file with exactly these bytes, never what a file says of itself.
+//! Evidence contract and unlock contract, audit index: path, size, SHA-256 and producer of every artefact. A producer is what the log of
+//! `governance-cli` shows to have made a file with exactly these bytes, never what a file says of itself.
 
+use crate::bounded_file;
 use crate::git::id::{Id, Kind};
 use crate::json_file;
 use crate::own_log::GOVERNANCE_CLI;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -57,8 +58,8 @@ pub enum ArtefactError {
         /// What it is.
         what: &'static str,
     },
-    /// Too many, or too large.
-    #[error("{path}: more than {FILES_MOST} files, or one larger than {FILE_BYTES_MOST} bytes")]
+    /// Too many.
+    #[error("{path}: more than {FILES_MOST} files")]
     TooMuch {
         /// Where.
         path: PathBuf,
@@ -164,12 +165,7 @@ pub fn index(folder: &Path, producers: &Producers) -> Result<Vec<Indexed>, Artef
         .map(|path| {
             let at = folder.join(&path);
             let failed = |source| ArtefactError::Io { path: at.clone(), source };
-            let mut bytes = Vec::new();
-            let file = File::open(&at).map_err(failed)?;
-            file.take(FILE_BYTES_MOST.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
-            if size_of(&bytes) > FILE_BYTES_MOST {
-                return Err(ArtefactError::TooMuch { path: at });
-            }
+            let bytes = bounded_file::read(&at, FILE_BYTES_MOST).map_err(failed)?;
             let producer = producers.of_bytes(&bytes);
             Ok(Indexed::of(path, &bytes, producer))
         })

@@ -1,10 +1,11 @@
 //! What lies on disk, as it lies there: hidden, ignored and untracked files too, links as links.
 
+use crate::bounded_file;
 use crate::git::path::RepoPath;
 use agenttrader_policy::tree::{Entry, Tree};
 use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -147,13 +148,7 @@ impl Disk {
             Some(Found::Unreadable) => return Err("it is not there, or cannot be looked at".to_owned()),
             _ => return Err("it is no regular file".to_owned()),
         }
-        let mut bytes = Vec::new();
-        let read = File::open(&at).and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes));
-        match read {
-            Ok(_) if u64::try_from(bytes.len()).is_ok_and(|size| size <= most) => Ok(bytes),
-            Ok(_) => Err(format!("it has more than {most} bytes")),
-            Err(error) => Err(format!("it cannot be read: {error}")),
-        }
+        bounded_file::read(&at, most).map_err(|error| format!("it cannot be read: {error}"))
     }
 
     /// The tree that the manifest policy judges. Files outside the judged folders are in it too: a kustomization may name them.
@@ -267,7 +262,7 @@ mod tests {
     fn a_file_that_is_too_large_for_its_place_is_there_and_unreadable() {
         let dir = tempfile::tempdir().unwrap();
         for name in ["judged", "other"] {
-            File::create(dir.path().join(name)).unwrap().set_len(OTHER_BYTES_MOST + 1).unwrap();
+            fs::File::create(dir.path().join(name)).unwrap().set_len(OTHER_BYTES_MOST + 1).unwrap();
         }
         let disk = Disk::walk(dir.path(), None).unwrap();
         let tree = disk.tree(|path| path.as_str() == Some("judged")).unwrap();

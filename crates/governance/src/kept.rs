@@ -1,10 +1,10 @@
 //! Checkpoints that somebody kept elsewhere: what `audit checkpoint --export` prints, one note after the other.
 
+use crate::bounded_file;
 use agenttrader_audit::checkpoint::CheckpointError;
 use agenttrader_audit::note::NOTE_BYTES_MOST;
 use agenttrader_audit::verify::Held;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Notes of the largest file that is read.
@@ -41,12 +41,7 @@ pub enum KeptError {
 /// [`KeptError`] when it cannot be read, or any of them is none.
 pub fn kept(path: &Path) -> Result<Vec<Held>, KeptError> {
     let failed = |source| KeptError::Io { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    let most = NOTE_BYTES_MOST.saturating_mul(NOTES_MOST) as u64;
-    File::open(path).map_err(failed)?.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > most {
-        return Err(failed(io::Error::other(format!("it is longer than {most} bytes"))));
-    }
+    let bytes = bounded_file::read(path, NOTE_BYTES_MOST.saturating_mul(NOTES_MOST) as u64).map_err(failed)?;
     let name = path.display().to_string();
     notes(&bytes)
         .enumerate()

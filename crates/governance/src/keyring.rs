@@ -1,5 +1,6 @@
 //! The public keys an auditor verifies logs with, and where they came from.
 
+use crate::bounded_file;
 use agenttrader_agent::keys::{self, Agents, KeyError, PublicKeys};
 use agenttrader_audit::log;
 use agenttrader_audit::note::{KeyKind, NoteError, VerifierKey};
@@ -9,8 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::VerifyingKey;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Bytes of the largest file of keys that is read: some thousands of agents.
@@ -89,11 +89,7 @@ impl Keyring {
     pub fn of_file(path: &Path) -> Result<Self, KeyringError> {
         let failed = |source| KeyringError::Io { path: path.to_owned(), source };
         let no_keys = |why: String| KeyringError::NoKeys { path: path.to_owned(), why };
-        let mut bytes = Vec::new();
-        File::open(path).map_err(failed)?.take(KEYS_BYTES_MOST + 1).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 > KEYS_BYTES_MOST {
-            return Err(no_keys(format!("longer than {KEYS_BYTES_MOST} bytes")));
-        }
+        let bytes = bounded_file::read(path, KEYS_BYTES_MOST).map_err(failed)?;
         let from = path.display().to_string();
         let text = String::from_utf8(bytes).map_err(|_| no_keys("not UTF-8".to_owned()))?;
         if text.trim_start().starts_with('{') {

@@ -7,6 +7,7 @@
 pub mod actors;
 pub mod artefacts;
 pub mod attributes;
+pub mod bounded_file;
 pub mod change;
 pub mod cluster;
 pub mod committed;

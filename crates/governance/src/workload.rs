@@ -1,5 +1,5 @@
-//! A workload: what its manifest asks for, what runs of it where a cluster was asked, and whether it may. Reports, the snapshot of the safety
-//! controls and what was last known to be good read workloads here alone.
+//! A workload: what its manifest asks for, what runs of it where a cluster was asked, and whether it may. Reports, the snapshot of the
+//! safety controls and what was last known to be good read workloads here alone.
 
 pub mod manifests;
 

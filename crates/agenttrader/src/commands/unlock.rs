@@ -16,6 +16,7 @@ use agenttrader_core::canonical_json;
 use agenttrader_core::identity::Build;
 use agenttrader_floor::plain::plain;
 use agenttrader_governance::artefacts::{Indexed, Producers, recorded as recorded_file};
+use agenttrader_governance::bounded_file;
 use agenttrader_governance::scope::Scope;
 use agenttrader_governance::unlock::apply::{Applied, apply};
 use agenttrader_governance::unlock::approve::{Approval, approve, prepare};
@@ -47,7 +48,7 @@ pub fn run(settings: &Settings, command: UnlockCommand, build: &Build) -> Done {
 /// What a file of JSON says.
 fn from_file<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     let wrong = |why: String| Failure::new(Exit::CouldNot, format!("cannot read {}: {why}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
+    let bytes = bounded_file::read(path, FILE_BYTES_MOST as u64).map_err(|error| wrong(error.to_string()))?;
     let value = canonical_json::parse_within(&bytes, FILE_BYTES_MOST).map_err(|error| wrong(error.to_string()))?;
     serde_json::from_value(value).map_err(|error| wrong(error.to_string()))
 }

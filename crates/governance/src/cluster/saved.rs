@@ -1,9 +1,10 @@
 //! Saved answers of `kubectl get … -o json`: one file, or the `.json` files of a folder.
 
+use crate::bounded_file;
 use agenttrader_policy::sources::Sources;
 use agenttrader_policy::tree::{Entry, Tree};
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Bytes of all answers together; a floor's are some hundred kilobytes.
@@ -147,13 +148,10 @@ fn file(path: &Path, most: u64) -> Result<Vec<u8>, SavedError> {
     if !fs::symlink_metadata(path).map_err(failed)?.is_file() {
         return Err(SavedError::NoFile { path: path.to_owned() });
     }
-    let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes)).map_err(failed)?;
-    if u64::try_from(bytes.len()).is_ok_and(|size| size <= most) {
-        Ok(bytes)
-    } else {
-        Err(SavedError::TooMuch { path: path.to_owned() })
-    }
+    bounded_file::read(path, most).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => SavedError::TooMuch { path: path.to_owned() },
+        _ => failed(error),
+    })
 }
 
 #[cfg(test)]

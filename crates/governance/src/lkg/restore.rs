@@ -3,6 +3,7 @@
 //! The switch comes first and is verified before anything else. No command scales anything, and what can place orders is looked at, never
 //! waited for.
 
+use crate::bounded_file;
 use crate::lkg::yaml::{documents, value};
 use crate::lkg::{FORMAT, MANIFEST, METADATA, Metadata, objections, said};
 use agenttrader_core::canonical_json;
@@ -12,7 +13,6 @@ use agenttrader_policy::switch::{KEY, NAME, NAMESPACE};
 use agenttrader_policy::yaml::read::read;
 use serde_json::Value;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
 /// Bytes of the largest manifest or metadata.
@@ -57,8 +57,11 @@ impl Kept {
     /// # Errors
     /// [`KeptError`], also where the manifest breaks a rule of the lock: a plan over it would start what must rest.
     pub fn read(folder: &Path) -> Result<Self, KeptError> {
-        let bytes =
-            |name| fs::read(folder.join(name)).map_err(|error| KeptError::Read { name, why: error.to_string() });
+        let most = u64::try_from(BYTES_MOST).unwrap_or(u64::MAX);
+        let bytes = |name| {
+            bounded_file::read(&folder.join(name), most)
+                .map_err(|error| KeptError::Read { name, why: error.to_string() })
+        };
         let (manifest, metadata) = (bytes(MANIFEST)?, bytes(METADATA)?);
         let refused = |name, why: String| KeptError::Refused { name, why };
         let parsed =
@@ -68,7 +71,7 @@ impl Kept {
         if metadata.format != FORMAT || metadata.namespace != NAMESPACE {
             return Err(refused(METADATA, format!("it is not of the form {FORMAT} and of {NAMESPACE}")));
         }
-        if metadata.manifest_sha256 != Digest::of(&manifest) || manifest.len() > BYTES_MOST {
+        if metadata.manifest_sha256 != Digest::of(&manifest) {
             return Err(refused(MANIFEST, format!("its bytes are not those that {METADATA} names")));
         }
         match said(&objections(&manifest)).first() {

@@ -1,5 +1,6 @@
 //! The first lock: people are named, reports are made, and everybody who may unlock signs what they agree on.
 
+use crate::bounded_file;
 use crate::deploy_report::DeployReport;
 use crate::git::id::Id;
 use crate::git::repository::Repository;
@@ -19,8 +20,6 @@ use agenttrader_core::error_chain::chain;
 use agenttrader_core::time::UnixNanos;
 use agenttrader_policy::finding::{Finding, Verdict};
 use std::collections::BTreeSet;
-use std::fs;
-use std::io::Read as _;
 
 /// What a person is named for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,10 +253,7 @@ fn waiting(repository: &Repository, head: Id) -> Result<Lock, WriteError> {
 }
 
 fn read(repository: &Repository, path: &str, most: usize) -> Option<Vec<u8>> {
-    let file = fs::File::open(repository.on_disk(&path.into())).ok()?;
-    let mut bytes = Vec::new();
-    file.take(u64::try_from(most).ok()?.saturating_add(1)).read_to_end(&mut bytes).ok()?;
-    (bytes.len() <= most).then_some(bytes)
+    bounded_file::read(&repository.on_disk(&path.into()), u64::try_from(most).ok()?).ok()
 }
 
 /// The judgement, if no rule fails.

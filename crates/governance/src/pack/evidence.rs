@@ -5,9 +5,10 @@
 
 use super::PackError;
 use super::member::{EVIDENCE_BYTES_MOST, Member};
+use crate::bounded_file;
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// The reports, by the names that commands give them.
@@ -80,12 +81,10 @@ fn take(at: &Path, path: String, evidence: &mut Evidence, remarks: &mut Vec<Stri
         leave("there are too many files");
     } else {
         let most = u64::try_from(EVIDENCE_BYTES_MOST).unwrap_or(u64::MAX);
-        let mut bytes = Vec::new();
-        File::open(at).and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes)).map_err(failed)?;
-        if bytes.len() > EVIDENCE_BYTES_MOST {
-            leave("it is too large");
-        } else {
-            evidence.insert(path, bytes);
+        match bounded_file::read(at, most) {
+            Ok(bytes) => drop(evidence.insert(path, bytes)),
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => leave("it is too large"),
+            Err(error) => return Err(failed(error)),
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! `unlock evidence`: what people look at before they approve, copied and committed. Step 2. No locked path is touched.
 
 use crate::artefacts::{FORMAT, Indexed, Producer, Producers};
+use crate::bounded_file;
 use crate::change::manifest;
 use crate::git::id::Id;
 use crate::git::path::RepoPath;
@@ -24,7 +25,6 @@ use agenttrader_core::identity::Build;
 use agenttrader_core::time::{Span, UnixNanos};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
 /// Largest report that is copied.
@@ -163,14 +163,10 @@ fn reports(folder: &Path, report: Report, now: UnixNanos) -> Result<Vec<(String,
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let file = fs::File::open(path).map_err(|error| error.to_string())?;
-    if !file.metadata().is_ok_and(|is| is.is_file()) {
+    if !fs::metadata(path).map_err(|error| error.to_string())?.is_file() {
         return Err("it is no file".to_owned());
     }
-    let mut bytes = Vec::new();
-    file.take(REPORT_BYTES_MOST.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    let fits = u64::try_from(bytes.len()).is_ok_and(|size| size <= REPORT_BYTES_MOST);
-    if fits { Ok(bytes) } else { Err(format!("it has more than {REPORT_BYTES_MOST} bytes")) }
+    bounded_file::read(path, REPORT_BYTES_MOST).map_err(|error| error.to_string())
 }
 
 fn as_json(output: &Output) -> Value {

@@ -4,7 +4,7 @@ use crate::git::error::GitError;
 use crate::git::id::Id;
 use crate::git::repository::Repository;
 use crate::unlock::refused::{Reason, Refused};
-use crate::unlock::request::is_hidden;
+use crate::words::is_hidden;
 
 /// The template.
 pub const TEMPLATE_PATH: &str = "docs/approval_template.md";

@@ -6,6 +6,7 @@ use crate::json_file;
 use crate::lock::model::{Waiver, is_unlock_id};
 use crate::scope::Scope;
 use crate::unlock::refused::{Reason, Refused, Stop};
+use crate::words::is_hidden;
 use agenttrader_core::canonical_json;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::time::UnixNanos;
@@ -112,12 +113,6 @@ impl Request {
     pub fn change(&self) -> Option<Id> {
         Id::parse(&self.change_commit)
     }
-}
-
-/// Characters that are not shown, or show other characters in another order.
-pub fn is_hidden(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{61c}')
 }
 
 /// The request in a commit.

@@ -7,9 +7,8 @@ use agenttrader_audit::note::{NOTE_BYTES_MOST, NoteError, VerifierKey};
 use agenttrader_audit::proof::TlogProof;
 use agenttrader_audit::tile::ENTRY_BYTES_MOST;
 use agenttrader_floor::plain::plain;
+use agenttrader_governance::bounded_file;
 use serde_json::json;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 /// What a receipt cannot show, whatever it shows.
@@ -97,8 +96,5 @@ pub fn verify(proof: &Path, entry: &Path, key: &str, witness_keys: &[VerifierKey
 
 fn read(path: &Path, most: usize) -> Result<Vec<u8>, Failure> {
     let failed = |why: String| Failure::new(Exit::CouldNot, format!("cannot read {}: {why}", path.display()));
-    let file = File::open(path).map_err(|error| failed(error.to_string()))?;
-    let mut bytes = Vec::new();
-    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(|error| failed(error.to_string()))?;
-    if bytes.len() > most { Err(failed(format!("longer than {most} bytes"))) } else { Ok(bytes) }
+    bounded_file::read(path, most as u64).map_err(|error| failed(error.to_string()))
 }

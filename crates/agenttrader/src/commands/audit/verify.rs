@@ -9,12 +9,12 @@ use agenttrader_audit::verify::{
     Against, Counts, Findings, Held, KnownKeys, LogReport, Verdict, verify_data_dir, verify_log,
 };
 use agenttrader_floor::plain::plain;
+use agenttrader_governance::bounded_file;
 use agenttrader_governance::kept::{KeptError, kept};
 use agenttrader_governance::pack;
 use agenttrader_governance::place::{Place, PlacedLog};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -76,12 +76,7 @@ const KEYS_BYTES_MOST: u64 = 1 << 20;
 /// The keys that an auditor trusts.
 fn keys_of(path: &Path) -> Result<KnownKeys, Failure> {
     let failed = |why: &dyn std::fmt::Display| Failure::new(Exit::CouldNot, format!("{}: {why}", path.display()));
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| failed(&error))?;
-    file.take(KEYS_BYTES_MOST.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
-    if bytes.len() as u64 > KEYS_BYTES_MOST {
-        return Err(failed(&"larger than any file of keys"));
-    }
+    let bytes = bounded_file::read(path, KEYS_BYTES_MOST).map_err(|error| failed(&error))?;
     KnownKeys::parse(&bytes).map_err(|error| failed(&error))
 }
 
