@@ -6,7 +6,7 @@
 //! Jobs, init containers and sidecars are not judged.
 
 use super::workload::{agents, is_cloud_run, runs_to_an_end, subcommand};
-use crate::finding::{Finding, Rule, Verdict};
+use crate::finding::{Finding, Rule};
 use crate::pod::{Container, Pod};
 use crate::world::World;
 use crate::yaml::node::Node;
@@ -38,9 +38,7 @@ fn of(pod: &Pod<'_>, container: &Container<'_>) -> Vec<Finding> {
                 || cloud_run && (name == "readinessProbe" || container.node.get("startupProbe").is_some()) => {}
             None => {
                 let what = format!("an agent without a `{name}`");
-                let finding = pod.object.fail(Rule::Probes, container.node, &container.field, what, &remedy);
-                // Cloud Run asks the port itself before it sends requests.
-                findings.push(if cloud_run { Finding { verdict: Verdict::Warn, ..finding } } else { finding });
+                findings.push(pod.object.fail(Rule::Probes, container.node, &container.field, what, &remedy));
             }
         }
     }
