@@ -63,7 +63,7 @@ pub struct Evidence {
     pub readiness_sha256: Digest,
     /// Digest of the deploy report.
     pub deploy_sha256: Digest,
-    /// What the readiness report comes to, in its own word.
+    /// What the readiness report comes to in its own word, and of what: `READY of the cluster`.
     pub readiness: String,
     /// Its checks that do not pass: name, result, and what that rests on.
     pub not_passing: Vec<[String; 3]>,
@@ -147,7 +147,7 @@ fn results_of(bytes: &[u8]) -> (String, Vec<[String; 3]>) {
     let checks = report.get("checks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let bad = checks.iter().filter(|check| text(check, "result") != "PASS");
     let bad = bad.map(|check| ["check", "result", "evidence"].map(|key| text(check, key))).collect();
-    (text(&report, "result"), bad)
+    (format!("{} of the {}", text(&report, "result"), text(&report, "scope")), bad)
 }
 
 /// The first artefact, or the index itself, that is another one in a later commit.
