@@ -39,7 +39,14 @@ fn an_alarming_cluster_ends_with_failure_and_is_reported_all_the_same() {
     let ready = home.run(&["readiness", "--from", &alarming]).exits(1);
     assert!(ready.stdout().contains("FAIL     kill-switch") && ready.stdout().ends_with("NOT READY\n"));
     let report = home.run(&["report", "deploy", "--from", &alarming]).exits(1);
-    assert!(report.stdout().contains("Deployment/trading-floor/execution-agent 1 of 1 ready, NOT ALLOWED"));
+    let told = report.stdout();
+    let line = |begin: &str| told.lines().find(|line| line.starts_with(begin)).unwrap_or_default();
+    assert!(line("RELEASED  ConfigMap").ends_with("EXECUTION_HALTED is `0`"), "{told}");
+    assert!(line("Deployment/trading-floor/execution-agent ").contains(" 1 of 1 ready  NOT ALLOWED: "), "{told}");
+    assert!(
+        told.contains("7 workloads: 2 not allowed to run as they do, 1 with a problem, 2 that can place orders\n"),
+        "{told}"
+    );
     home.run(&["lkg", "capture", "--from", &alarming]).exits(1);
     assert!(!home.path("ops/lkg").exists() && home.path("audit_artifacts/readiness.json").exists());
 }
