@@ -31,6 +31,9 @@ pub struct ReportArgs {
     /// A file, or a folder of .json files, that `kubectl get … -o json` wrote, instead of asking the cluster
     #[arg(long, value_name = "FILE|DIR")]
     pub from: Option<PathBuf>,
+    /// When the objects were saved, for the report to say instead of now: the same objects then give the same bytes
+    #[arg(long, value_name = "TIME", requires = "from")]
+    pub at: Option<String>,
     /// Folder for the report's files
     #[arg(long, value_name = "DIR", default_value = "audit_artifacts")]
     pub out: PathBuf,
@@ -46,7 +49,7 @@ pub enum ReportCommand {
     #[command(after_help = "Examples:\n  agenttrader report deploy\n  \
                             kubectl -n trading-floor get -o json \\\n    \
                             deployments,statefulsets,daemonsets,replicasets,jobs,cronjobs,pods,configmaps > all.json\n  \
-                            agenttrader report deploy --from all.json\n\n\
+                            agenttrader report deploy --from all.json --at 2026-12-01T21:00:00Z\n\n\
                             Exit codes: 0 everything may run as it does; 1 something may not; 2 the objects cannot be read; 69 no cluster.")]
     Deploy(ReportArgs),
 }
@@ -77,6 +80,9 @@ pub struct CaptureArgs {
     /// A file, or a folder of .json files, that `kubectl get … -o json` wrote
     #[arg(long, value_name = "FILE|DIR")]
     pub from: PathBuf,
+    /// When the objects were saved, for the metadata to say instead of now: the same objects then give the same bytes
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
     /// Folder for lkg_manifest.yaml and lkg_metadata.json
     #[arg(long, value_name = "DIR", default_value = "ops/lkg")]
     pub out: PathBuf,

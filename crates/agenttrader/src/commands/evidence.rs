@@ -11,8 +11,10 @@ pub use report::run as report;
 use crate::commands::lock::recorded::recorded;
 use crate::output::{Exit, Failure};
 use crate::settings::Settings;
+use agenttrader_agent::clock;
 use agenttrader_audit::record::IntentType;
 use agenttrader_core::identity::Build;
+use agenttrader_core::time::UnixNanos;
 use agenttrader_governance::artefacts::{self, Artefact};
 use agenttrader_governance::cluster::kubectl::{Kubectl, KubectlError};
 use agenttrader_governance::cluster::saved::Saved;
@@ -35,6 +37,18 @@ fn objects(settings: &Settings, from: Option<&Path>) -> Result<(Saved, Source), 
             .hint("does `kubectl get pods` work here? or give saved objects with --from")
     })?;
     Ok((saved, Source::Kubectl))
+}
+
+/// When what is reported was seen: now, or when its objects were saved.
+fn seen(at: Option<&str>) -> Result<UnixNanos, Failure> {
+    let now = clock::wall();
+    let Some(text) = at else { return Ok(now) };
+    let at = UnixNanos::parse(text)
+        .map_err(|error| Failure::of(Exit::CouldNot, &error).hint("--at takes UTC, as 2026-12-01T21:00:00Z"))?;
+    if at > now {
+        return Err(Failure::new(Exit::CouldNot, format!("--at {at} is not yet: it is {now}")));
+    }
+    Ok(at)
 }
 
 fn parsed(saved: &Saved) -> Result<saved::Parsed<'_>, Failure> {

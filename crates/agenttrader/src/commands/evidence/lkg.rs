@@ -1,10 +1,9 @@
 //! `agenttrader lkg`: what was last known to be good, kept, compared, and planned back.
 
-use super::{cluster, objects, parsed, written};
+use super::{cluster, objects, parsed, seen, written};
 use crate::cli::evidence::{CaptureArgs, DiffArgs, LkgCommand, RestoreArgs};
 use crate::output::{Done, Exit, Failure, data, json, raw, talk};
 use crate::settings::Settings;
-use agenttrader_agent::clock;
 use agenttrader_core::identity::Build;
 use agenttrader_floor::plain::plain;
 use agenttrader_governance::lkg::capture::{Captured, capture};
@@ -25,7 +24,7 @@ fn keep(settings: &Settings, arguments: &CaptureArgs, build: &Build) -> Done {
     let (saved, _) = objects(settings, Some(&arguments.from))?;
     let parsed = parsed(&saved)?;
     let captured = Captured {
-        at: clock::wall(),
+        at: seen(arguments.at.as_deref())?,
         build,
         cluster: arguments.cluster.as_deref(),
         context: arguments.context.as_deref(),

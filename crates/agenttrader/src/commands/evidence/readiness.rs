@@ -1,11 +1,10 @@
 //! `agenttrader readiness`: is everything as it must be?
 
-use super::{cluster, objects, parsed, written};
+use super::{cluster, objects, parsed, seen, written};
 use crate::cli::evidence::{ReadinessArgs, ReadinessScope};
 use crate::commands::show::mission_control;
 use crate::output::{Done, Exit, Failure, data, raw, talk};
 use crate::settings::Settings;
-use agenttrader_agent::clock;
 use agenttrader_core::error_chain::chain;
 use agenttrader_core::identity::Build;
 use agenttrader_core::time::UnixNanos;
@@ -26,7 +25,7 @@ pub async fn run(settings: &Settings, arguments: &ReadinessArgs, build: &Build) 
     if arguments.report.from.is_some() && scope != ReadinessScope::Cluster {
         return Err(Failure::new(Exit::CouldNot, "--from holds a cluster's objects").hint("ask with --scope cluster"));
     }
-    let at = clock::wall();
+    let at = seen(arguments.report.at.as_deref())?;
     let report = match scope {
         ReadinessScope::Repository => of_repository(settings, at, build),
         ReadinessScope::Floor => {

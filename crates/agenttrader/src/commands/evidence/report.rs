@@ -1,10 +1,9 @@
 //! `agenttrader report deploy`: what runs, as what, and whether it may.
 
-use super::{cluster, objects, parsed, written};
+use super::{cluster, objects, parsed, seen, written};
 use crate::cli::evidence::{ReportArgs, ReportCommand};
 use crate::output::{Done, Exit, data, raw, talk};
 use crate::settings::Settings;
-use agenttrader_agent::clock;
 use agenttrader_core::identity::Build;
 use agenttrader_floor::plain::plain;
 use agenttrader_governance::deploy_report::{DeployReport, Made, number};
@@ -20,7 +19,7 @@ pub fn run(settings: &Settings, command: ReportCommand, build: &Build) -> Done {
 fn deploy(settings: &Settings, arguments: &ReportArgs, build: &Build) -> Done {
     let (saved, source) = objects(settings, arguments.from.as_deref())?;
     let parsed = parsed(&saved)?;
-    let made = Made { at: clock::wall(), git_sha: &build.git_sha, source };
+    let made = Made { at: seen(arguments.at.as_deref())?, git_sha: &build.git_sha, source };
     let report = DeployReport::of(&cluster(&parsed)?, made);
     let about = json!({"kill_switch": report.kill_switch, "not_allowed": report.not_allowed});
     let files = written(settings, build, "report deploy", &arguments.out, &report.files(), about)?;
