@@ -4,13 +4,19 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
+/// Most memory that is taken on a file's word.
+const ROOM_MOST: u64 = 1 << 20;
+
 /// The bytes of a file.
 ///
 /// # Errors
 /// What the system says; [`ErrorKind::FileTooLarge`] where there are more than `most`, whatever the file says of its own size.
 pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    let file = File::open(path)?;
+    // What it says of its size spares most reads, and is believed in nothing else.
+    let room = file.metadata()?.len().min(most).saturating_add(1);
+    let mut bytes = Vec::with_capacity(usize::try_from(room.min(ROOM_MOST)).unwrap_or_default());
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|size| size <= most) {
         Ok(bytes)
     } else {
