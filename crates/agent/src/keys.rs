@@ -207,21 +207,23 @@ fn made_dir(data_dir: &Path) -> Result<PathBuf, KeyError> {
 impl PublicKeys {
     /// The key that verifies the checkpoints of the agent's log, which bears the name of the log's origin.
     pub fn log_verifier(&self, origin: &str) -> Option<VerifierKey> {
-        let bytes: [u8; 32] = STANDARD.decode(&self.log).ok()?.try_into().ok()?;
-        Some(VerifierKey::new(origin, KeyKind::Ed25519, VerifyingKey::from_bytes(&bytes).ok()?))
+        Some(VerifierKey::new(origin, KeyKind::Ed25519, VerifyingKey::from_bytes(&point(&self.log)?).ok()?))
     }
 
     /// The bytes of both, as far as they are keys.
     pub fn points(&self) -> Vec<[u8; 32]> {
-        let point = |text: &String| STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-        [&self.log, &self.sign].into_iter().filter_map(point).collect()
+        [&self.log, &self.sign].into_iter().filter_map(|text| point(text)).collect()
     }
 
     /// The key that checks what the agent signs.
     pub fn signing_key(&self) -> Option<VerifyingKey> {
-        let bytes: [u8; 32] = STANDARD.decode(&self.sign).ok()?.try_into().ok()?;
-        VerifyingKey::from_bytes(&bytes).ok()
+        VerifyingKey::from_bytes(&point(&self.sign)?).ok()
     }
+}
+
+/// The bytes of a public key as it is written.
+fn point(text: &str) -> Option<[u8; 32]> {
+    STANDARD.decode(text).ok()?.try_into().ok()
 }
 
 /// The public keys of all agents of a data directory; none where no agent ever started.

@@ -94,27 +94,15 @@ fn spread(used: &str) -> Vec<String> {
 /// The file that a path leads into.
 fn resolve(from: &Module, path: &str, files: &BTreeMap<Module, (&str, &str)>) -> Option<Module> {
     let mut parts = path.split(" as ").next()?.split("::").map(str::trim).peekable();
-    let mut base = from.clone();
-    match parts.peek().copied()? {
-        "crate" => base.clear(),
-        "self" => {}
-        "super" => {
-            while parts.next_if_eq(&"super").is_some() {
-                base.pop();
-            }
-            return deepest(base, parts, files);
-        }
+    let mut base = match *parts.peek()? {
+        "crate" => Module::new(),
+        "self" | "super" => from.clone(),
         _ => return None,
+    };
+    parts.next_if(|first| matches!(*first, "crate" | "self"));
+    while parts.next_if_eq(&"super").is_some() {
+        base.pop();
     }
-    parts.next();
-    deepest(base, parts, files)
-}
-
-fn deepest<'p>(
-    mut base: Module,
-    parts: impl Iterator<Item = &'p str>,
-    files: &BTreeMap<Module, (&str, &str)>,
-) -> Option<Module> {
     base.extend(parts.map(str::to_owned));
     while !files.contains_key(&base) {
         base.pop()?;

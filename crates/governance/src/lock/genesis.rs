@@ -176,16 +176,7 @@ fn given(repository: &Repository, people: &People, principal: &str, lock: &Lock)
     signed(people, principal, lock, &bytes).is_ok().then_some(bytes)
 }
 
-/// Signs the first lock that lies on disk; with the last signature it is committed.
-///
-/// # Errors
-/// [`WriteError`].
-pub fn sign(repository: &Repository, signer: &Signer, now: UnixNanos) -> Result<Signed, WriteError> {
-    let (lock, _) = to_sign(repository)?;
-    sign_this(repository, &lock, signer, now)
-}
-
-/// Signs this first lock, which [`to_sign`] gave, while it is still the one that lies on disk.
+/// Signs this first lock, which [`to_sign`] gave, while it is still the one that lies on disk; with the last signature it is committed.
 ///
 /// # Errors
 /// [`WriteError`].

@@ -1,7 +1,7 @@
 //! The first lock.
 
-use crate::repo::{Repo, asked, later, now, people};
-use agenttrader_governance::lock::genesis::{Role, init, sign, sign_this, to_sign};
+use crate::repo::{Repo, asked, later, now, people, sign};
+use agenttrader_governance::lock::genesis::{Role, init, sign_this, to_sign};
 use agenttrader_governance::lock::model::LOCK_PATH;
 use agenttrader_governance::lock::status::{Draft, Status, status};
 use agenttrader_governance::lock::validate::{Asked, Standing, baseline};

@@ -6,11 +6,12 @@ use agenttrader_governance::git::id::Id;
 use agenttrader_governance::git::program::Programs;
 use agenttrader_governance::git::repository::Repository;
 use agenttrader_governance::git::sign::Signer;
-use agenttrader_governance::lock::genesis::{self, Named, Role};
+use agenttrader_governance::lock::genesis::{self, Named, Role, Signed};
 use agenttrader_governance::lock::model::{Component, LOCK_PATH, Lock, PAGE_PATH, State, Terms};
 use agenttrader_governance::lock::page::page;
 use agenttrader_governance::lock::rules::docs::REQUIRED;
 use agenttrader_governance::lock::validate::{Asked, JudgeError, Judgement, baseline};
+use agenttrader_governance::lock::write_error::WriteError;
 use agenttrader_governance::scope::Scope;
 use agenttrader_policy::finding::{Finding, Rule, Verdict};
 use std::fs;
@@ -87,7 +88,7 @@ impl Repo {
         let repository = self.open();
         genesis::init(&repository, &people(self), "test", &asked()).unwrap();
         for name in ["olga", "rolf"] {
-            genesis::sign(&repository, &self.signer(name), now()).unwrap();
+            sign(&repository, &self.signer(name), now()).unwrap();
         }
         assert_eq!(self.failures(), Vec::<String>::new());
     }
@@ -243,4 +244,10 @@ pub fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// Looks at the first lock that waits and signs it, as the command does.
+pub fn sign(repository: &Repository, signer: &Signer, now: UnixNanos) -> Result<Signed, WriteError> {
+    let (shown, _) = genesis::to_sign(repository)?;
+    genesis::sign_this(repository, &shown, signer, now)
 }

@@ -1,6 +1,6 @@
 //! A locked repository with a development commit, and an unlock of it at each of its steps. Made once, and copied for each test.
 
-use crate::repo::{Repo, asked, later, now, programs};
+use crate::repo::{Repo, asked, later, now, programs, sign};
 use agenttrader_authority::namespace::Namespace;
 use agenttrader_authority::unlock_approval::REPORTS_AGE_MAX;
 use agenttrader_core::identity::Build;
@@ -110,7 +110,7 @@ pub fn locked(before: impl FnOnce(&Repo)) -> Option<Repo> {
     let repository = repo.open();
     genesis::init(&repository, &people, "test", &asked()).unwrap();
     for name in ["olga", "rolf", "rita"] {
-        genesis::sign(&repository, &repo.signer(name), now()).unwrap();
+        sign(&repository, &repo.signer(name), now()).unwrap();
     }
     Some(repo)
 }
