@@ -146,13 +146,18 @@ pub fn begin(repo: &Repo, asking: &Asking<'_>) -> Id {
 
 /// Gathers evidence over the reports that the first lock was made with.
 pub fn gather(repo: &Repo, at: UnixNanos) -> Result<Id, WriteError> {
+    gather_from(repo, &repo.root().join("ops/unlock/genesis"), at)
+}
+
+/// Gathers evidence over the reports of a folder.
+pub fn gather_from(repo: &Repo, reports: &Path, at: UnixNanos) -> Result<Id, WriteError> {
     let output = |command: &str, exit_code| Output {
         command: command.to_owned(),
         exit_code: Some(exit_code),
         stdout: b"{\"verdict\":\"PASS\"}".to_vec(),
     };
     let sources = Sources {
-        reports: &repo.root().join("ops/unlock/genesis"),
+        reports,
         lock_validate: output("agenttrader lock validate --json", 0),
         audit_verify: output("agenttrader audit verify --json", 2),
         producers: &Producers::of(&repo.beside("data")),

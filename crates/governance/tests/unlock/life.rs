@@ -1,10 +1,12 @@
 //! A whole life: draft, first lock, tag, unlock, second lock, tag.
 
-use crate::floor::{ID, asking, floor, gather, say_yes};
+use crate::floor::{ID, asking, begin, develop, floor, gather, gather_from, locked, say_yes};
 use crate::repo::{asked, failures, later};
 use agenttrader_authority::namespace::Namespace;
+use agenttrader_core::time::Span;
 use agenttrader_governance::lock::later::{generate, tag};
 use agenttrader_governance::lock::validate::{Asked, Standing, baseline};
+use agenttrader_governance::unlock::apply::apply;
 use agenttrader_governance::unlock::completed::completed;
 use agenttrader_governance::unlock::open::{Asking, open};
 use agenttrader_governance::unlock::people_signed::{approval_path, signature_path};
@@ -34,6 +36,34 @@ fn an_unlock_that_people_approve_step_by_step_ends_in_a_lock_that_holds() {
     repo.git(&["fsck", "--strict", "--no-dangling"]);
     assert_eq!(repo.git(&["status", "--porcelain"]), "");
     assert_eq!(fs::read_to_string(repo.root().join("README.md")).unwrap(), "Another floor.\n");
+}
+
+#[test]
+fn reports_approvals_and_lock_of_one_second_are_in_order() {
+    let Some(repo) = locked(|_| {}) else { return };
+    let first = repo.first_lock();
+    develop(&repo, "somebody");
+    begin(&repo, &asking());
+    let within = |millis| later(120).plus(Span::from_millis(millis));
+    let reports = repo.beside("reports");
+    fs::create_dir(&reports).unwrap();
+    for name in ["readiness_report", "deploy_report"] {
+        let genesis = repo.root().join("ops/unlock/genesis").join(name);
+        fs::copy(genesis.with_extension("md"), reports.join(name).with_extension("md")).unwrap();
+        let mut report: serde_json::Value =
+            serde_json::from_slice(&fs::read(genesis.with_extension("json")).unwrap()).unwrap();
+        report["at_utc"] = within(500).to_string().into();
+        fs::write(reports.join(name).with_extension("json"), report.to_string()).unwrap();
+    }
+    gather_from(&repo, &reports, within(600)).unwrap();
+    say_yes(&repo, "olga", within(700)).unwrap();
+    say_yes(&repo, "rolf", within(750)).unwrap();
+    apply(&repo.open(), &repo.signer("anna"), within(800)).unwrap();
+    generate(&repo.open(), ID, Vec::new(), "test", &repo.signer("anna"), within(900)).unwrap();
+    let judged = baseline(&repo.open(), &Asked { root: Some(first), now: within(950), ..asked() }).unwrap();
+    assert_eq!(failures(&judged.findings), Vec::<String>::new());
+    let Standing::Locked(lock) = judged.standing else { panic!("not locked") };
+    assert_eq!(lock.lock.locked().unwrap().timestamp, within(0));
 }
 
 #[test]
@@ -99,7 +129,7 @@ fn evidence_made_anew_takes_approvals_of_the_old_away() {
     assert!(!floor.repo.root().join(approval_path(ID)).exists());
     say_yes(&floor.repo, "olga", later(230)).unwrap();
     say_yes(&floor.repo, "rita", later(230)).unwrap();
-    agenttrader_governance::unlock::apply::apply(&floor.repo.open(), &floor.repo.signer("anna"), later(240)).unwrap();
+    apply(&floor.repo.open(), &floor.repo.signer("anna"), later(240)).unwrap();
     assert_eq!(floor.verdict(later(300)).unwrap().approved.approval.reviewers, ["rita"]);
 }
 

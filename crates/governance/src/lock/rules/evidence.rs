@@ -60,8 +60,7 @@ fn of(
     let Some(at) = made_at(&bytes) else {
         return Ok(Some(format!("it is no JSON object whose `{MADE_AT}` says when it was made")));
     };
-    // A lock's timestamp is of a whole second: what was made within it was not made after it.
-    let age = locked.timestamp.since(at.floor_to(Span::from_seconds(1)));
+    let age = locked.timestamp.since(at);
     Ok(match () {
         () if age < Span::ZERO => Some(format!("it was made at {at}, after the lock's timestamp {}", locked.timestamp)),
         () if age > FRESH_FOR => {
@@ -71,8 +70,10 @@ fn of(
     })
 }
 
-/// When a report says it was made.
+/// When a report says it was made, to the second: a lock's timestamp is of a whole second, and what was made within that
+/// second was not made after the lock.
 pub fn made_at(bytes: &[u8]) -> Option<UnixNanos> {
     let value = canonical_json::parse_within(bytes, REPORT_BYTES_MOST).ok()?;
-    UnixNanos::parse(value.get(MADE_AT)?.as_str()?).ok()
+    let at = UnixNanos::parse(value.get(MADE_AT)?.as_str()?).ok()?;
+    Some(at.floor_to(Span::from_seconds(1)))
 }
