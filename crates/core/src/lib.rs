@@ -14,6 +14,7 @@
 )]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod as_text;
 pub mod calendar;
 pub mod canonical_json;
 pub mod cut_off;

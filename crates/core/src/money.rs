@@ -1,7 +1,7 @@
 //! Sums of money: notionals, fees, profit and loss, equity.
 
+use crate::as_text::as_text;
 use crate::decimal;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 use std::iter::Sum;
 
@@ -114,24 +114,7 @@ impl fmt::Display for Money {
     }
 }
 
-impl fmt::Debug for Money {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, out)
-    }
-}
-
-impl Serialize for Money {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Money {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Self::parse(&text).map_err(D::Error::custom)
-    }
-}
+as_text!(Money);
 
 #[cfg(test)]
 mod tests {

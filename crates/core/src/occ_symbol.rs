@@ -7,8 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Date;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use crate::as_text::as_text;
 use crate::price::Price;
 use crate::right::Right;
 
@@ -197,12 +197,6 @@ impl fmt::Display for OccSymbol {
     }
 }
 
-impl fmt::Debug for OccSymbol {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, out)
-    }
-}
-
 impl FromStr for OccSymbol {
     type Err = OccSymbolError;
 
@@ -211,18 +205,7 @@ impl FromStr for OccSymbol {
     }
 }
 
-impl Serialize for OccSymbol {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for OccSymbol {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OccSymbol, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        OccSymbol::parse(&text).map_err(D::Error::custom)
-    }
-}
+as_text!(OccSymbol);
 
 /// The root blank-filled to six, if it is one.
 fn root_field(root: &str) -> Option<[u8; ROOT_LEN]> {

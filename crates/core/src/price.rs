@@ -1,8 +1,8 @@
 //! Prices: what one share, or one share's worth of an option, costs.
 
+use crate::as_text::as_text;
 use crate::decimal;
 use crate::money::Money;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 
 /// A price in billionths of a US dollar, signed: a net price may be a credit. JSON: a decimal string.
@@ -162,24 +162,7 @@ impl fmt::Display for Price {
     }
 }
 
-impl fmt::Debug for Price {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, out)
-    }
-}
-
-impl Serialize for Price {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Price {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Self::parse(&text).map_err(D::Error::custom)
-    }
-}
+as_text!(Price);
 
 #[cfg(test)]
 mod tests {

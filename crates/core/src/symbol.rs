@@ -1,6 +1,6 @@
 //! Ticker symbols of underlyings.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use crate::as_text::as_text;
 use std::fmt;
 
 /// A ticker: 1 to 8 characters of `A–Z`, `0–9` and `.`, beginning with a letter. Copied, never allocated.
@@ -53,24 +53,7 @@ impl fmt::Display for Symbol {
     }
 }
 
-impl fmt::Debug for Symbol {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.as_str())
-    }
-}
-
-impl Serialize for Symbol {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Symbol {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Self::parse(&text).map_err(D::Error::custom)
-    }
-}
+as_text!(Symbol);
 
 #[cfg(test)]
 mod tests {

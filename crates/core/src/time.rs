@@ -1,6 +1,7 @@
 //! Instants and spans in UTC nanoseconds. No clock is read here: a time is always a value that somebody brings.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use crate::as_text::as_text;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Nanoseconds in a second.
@@ -160,12 +161,6 @@ impl fmt::Display for UnixNanos {
     }
 }
 
-impl fmt::Debug for UnixNanos {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, out)
-    }
-}
-
 impl fmt::Display for Span {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} s", self.as_seconds_f64())
@@ -178,18 +173,7 @@ impl fmt::Debug for Span {
     }
 }
 
-impl Serialize for UnixNanos {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for UnixNanos {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-        Self::parse(&text).map_err(D::Error::custom)
-    }
-}
+as_text!(UnixNanos);
 
 #[cfg(test)]
 mod tests {
