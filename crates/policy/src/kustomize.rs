@@ -26,6 +26,7 @@ mod select;
 use crate::finding::Finding;
 use crate::tree::Tree;
 use crate::yaml::node::Node;
+use std::collections::BTreeSet;
 
 use self::build::Build;
 
@@ -39,6 +40,8 @@ pub struct Rendered {
     pub root: String,
     /// The objects.
     pub documents: Vec<Node>,
+    /// The files whose objects it took in, whether or not it puts them out again.
+    pub taken: BTreeSet<String>,
     /// What could not be rendered, and what does not parse among the files it names.
     pub findings: Vec<Finding>,
 }
@@ -56,5 +59,5 @@ pub fn render(tree: &Tree, path: &str) -> Rendered {
     let documents = resources.into_iter().map(|resource| resource.node).collect();
     build.findings.sort();
     build.findings.dedup();
-    Rendered { root: path.to_owned(), documents, findings: build.findings }
+    Rendered { root: path.to_owned(), documents, taken: build.taken, findings: build.findings }
 }

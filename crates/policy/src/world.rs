@@ -10,7 +10,7 @@ use crate::sources::{File, Sources};
 use crate::texts::{self, Text};
 use crate::tree::Tree;
 use crate::yaml::node::Node;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How long the digest is that kustomize puts behind a generated name.
 const DIGEST: usize = 10;
@@ -20,6 +20,8 @@ const DIGEST: usize = 10;
 pub struct Scope<'a> {
     /// The kustomization that rendered them; none of the raw documents.
     pub root: Option<&'a str>,
+    /// The files that a kustomization took objects from; of the raw documents none.
+    pub taken: Option<&'a BTreeSet<String>>,
     /// The objects.
     pub objects: Vec<Object<'a>>,
     /// The pods of these objects.
@@ -57,12 +59,13 @@ impl<'a> World<'a> {
                 raw.extend(objects(Origin { path: file.path, root: None, alternative, patch: file.patch }, node));
             }
         }
-        let mut scopes = vec![Scope::new(None, raw)];
+        let mut scopes = vec![Scope::new(None, None, raw)];
         for rendered in &sources.rendered {
             let root = rendered.root.as_str();
             let origin = Origin { path: root, root: Some(root), alternative: false, patch: false };
             scopes.push(Scope::new(
                 Some(root),
+                Some(&rendered.taken),
                 rendered.documents.iter().flat_map(|node| objects(origin, node)).collect(),
             ));
         }
@@ -147,7 +150,7 @@ fn mounted_files<'a>(find: Find<'_, 'a>, pod: &Pod<'a>, container: &Container<'a
 }
 
 impl<'a> Scope<'a> {
-    fn new(root: Option<&'a str>, objects: Vec<Object<'a>>) -> Self {
+    fn new(root: Option<&'a str>, taken: Option<&'a BTreeSet<String>>, objects: Vec<Object<'a>>) -> Self {
         let pods = objects.iter().flat_map(|object| pods(*object)).collect();
         let mut named: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (index, object) in objects.iter().enumerate().filter(|(_, object)| !object.patch) {
@@ -157,7 +160,12 @@ impl<'a> Scope<'a> {
                 named.entry((object.kind, stem)).or_default().push(index);
             }
         }
-        Self { root, objects, pods, named }
+        Self { root, taken, objects, pods, named }
+    }
+
+    /// Whether a kustomization took in the file that an object stands in.
+    pub fn took(&self, object: &Object<'_>) -> bool {
+        self.taken.is_some_and(|files| files.contains(object.path))
     }
 
     /// The objects that a reference of this name from a namespace may mean.

@@ -120,6 +120,7 @@ impl Build<'_> {
                 for document in self.documents(&file) {
                     self.add_document(resources, document, &at, &file);
                 }
+                self.taken.insert(file);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! A render under way: what was read, what it cost, and where in a kustomization something stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::finding::{Finding, Rule, Verdict};
@@ -18,6 +18,8 @@ pub(super) struct Build<'tree> {
     pub(super) tree: &'tree Tree,
     /// Documents of the files read so far.
     pub(super) read: BTreeMap<String, Vec<Node>>,
+    /// The files whose objects were taken in.
+    pub(super) taken: BTreeSet<String>,
     /// The kustomizations that are being rendered, outermost first.
     pub(super) open: Vec<String>,
     /// How many kustomizations were read.
@@ -29,7 +31,15 @@ pub(super) struct Build<'tree> {
 
 impl<'tree> Build<'tree> {
     pub(super) const fn new(tree: &'tree Tree) -> Self {
-        Self { tree, read: BTreeMap::new(), open: Vec::new(), kustomizations: 0, nodes: 0, findings: Vec::new() }
+        Self {
+            tree,
+            read: BTreeMap::new(),
+            taken: BTreeSet::new(),
+            open: Vec::new(),
+            kustomizations: 0,
+            nodes: 0,
+            findings: Vec::new(),
+        }
     }
 
     /// Says what is not rendered, and why.

@@ -76,7 +76,13 @@ fn halted(object: &Object<'_>, findings: &mut Vec<Finding>) {
 fn rendered(world: &World<'_>, findings: &mut Vec<Finding>) {
     let raw = world.raw().iter().find(|object| is_switch(object) && !object.patch);
     for scope in world.scopes.iter().filter(|scope| scope.root.is_some()) {
-        let named = scope.objects.iter().filter(|object| object.kind == "ConfigMap" && object.name.contains(NAME));
+        let gone = raw.filter(|raw| scope.took(raw) && !scope.objects.iter().any(is_named));
+        if let (Some(root), Some(_)) = (scope.root, gone) {
+            let what = "a kustomization takes the kill switch in and deletes it";
+            let remedy = "take the patch off it, or do not name its file in `resources`";
+            findings.push(Finding::fail(Rule::KillSwitch, root, what, remedy).field("patches"));
+        }
+        let named = scope.objects.iter().filter(|object| is_named(object));
         for (index, object) in named.enumerate() {
             let unchanged = raw.is_some_and(|raw| {
                 ["data", "binaryData", "immutable"].iter().all(|key| same(raw.at(&[key]), object.at(&[key])))
@@ -92,6 +98,11 @@ fn rendered(world: &World<'_>, findings: &mut Vec<Finding>) {
             }
         }
     }
+}
+
+/// Whether it bears the switch's name, with whatever a kustomization has put before or behind it.
+fn is_named(object: &Object<'_>) -> bool {
+    object.kind == "ConfigMap" && object.name.contains(NAME)
 }
 
 /// Whether two values mean the same; order of keys and place do not matter.

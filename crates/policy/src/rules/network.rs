@@ -9,7 +9,7 @@ use super::workload::is_cloud_run;
 use crate::finding::{Finding, Rule, Verdict};
 use crate::object::Object;
 use crate::pod::Pod;
-use crate::world::World;
+use crate::world::{Scope, World};
 use crate::yaml::node::{Node, Value};
 use std::collections::BTreeMap;
 
@@ -55,10 +55,7 @@ pub fn judge(world: &World<'_>) -> Vec<Finding> {
     for pod in pods.filter(|pod| !pod.object.patch && !is_outside(pod) && !is_placed(world, pod)) {
         namespaces.entry(pod.object.namespace).or_insert(pod);
     }
-    let policies: Vec<&Object<'_>> = world
-        .objects()
-        .filter(|object| object.kind == "NetworkPolicy" && object.is_of_group("networking.k8s.io"))
-        .collect();
+    let policies: Vec<&Object<'_>> = world.objects().filter(|object| is_policy(object)).collect();
     let mut findings = Vec::new();
     if namespaces.is_empty() {
         let none = Finding::fail(Rule::Network, "", "no workload in the tree", "");
@@ -66,12 +63,12 @@ pub fn judge(world: &World<'_>) -> Vec<Finding> {
     }
     for (namespace, pod) in namespaces {
         for way in Way::BOTH {
-            let denies = |policy: &&&Object<'_>| !policy.patch && is_in(policy, namespace) && selects_all(policy, way);
-            if policies.iter().find(denies).is_none() {
+            if !policies.iter().any(|policy| denies(policy, namespace, way)) {
                 findings.push(open(pod, namespace, way));
             }
         }
     }
+    findings.extend(world.scopes.iter().flat_map(|scope| taken_away(world, scope)));
     for policy in &policies {
         for way in Way::BOTH {
             let rules = policy.at(&["spec", way.rules()]).map(Node::items).unwrap_or_default();
@@ -95,6 +92,36 @@ pub fn judge(world: &World<'_>) -> Vec<Finding> {
         );
         Finding { verdict: Verdict::Warn, ..finding }
     }));
+    findings
+}
+
+/// Whether a policy refuses by default what goes in or out of a namespace.
+fn denies(policy: &Object<'_>, namespace: Option<&str>, way: Way) -> bool {
+    is_policy(policy) && !policy.patch && is_in(policy, namespace) && selects_all(policy, way)
+}
+
+fn is_policy(object: &Object<'_>) -> bool {
+    object.kind == "NetworkPolicy" && object.is_of_group("networking.k8s.io")
+}
+
+/// Defaults that a kustomization takes in with its files and does not put out for its workloads: it deletes, moves or narrows them.
+/// One that takes none in may be applied beside those that do.
+fn taken_away(world: &World<'_>, scope: &Scope<'_>) -> Vec<Finding> {
+    let pods = scope.pods.iter().filter(|pod| !is_outside(pod));
+    let namespaces: BTreeMap<Option<&str>, &Pod<'_>> = pods.map(|pod| (pod.object.namespace, pod)).collect();
+    let mut findings = Vec::new();
+    for (namespace, pod) in namespaces {
+        for way in Way::BOTH {
+            let taken = |policy: &Object<'_>| {
+                scope.took(policy)
+                    && (denies(policy, namespace, way) || policy.namespace.is_none() && denies(policy, None, way))
+            };
+            let kept = scope.objects.iter().any(|policy| denies(policy, namespace, way));
+            if !kept && world.raw().iter().any(taken) {
+                findings.push(open(pod, namespace, way));
+            }
+        }
+    }
     findings
 }
 
