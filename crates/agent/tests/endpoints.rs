@@ -246,7 +246,7 @@ fn the_end_waits_for_no_idle_connection() {
     let agent = agent("gamma-strategy");
     let idle = std::net::TcpStream::connect(agent.address).unwrap();
     assert_eq!(agent.status_of("/livez"), 200);
-    let left = agent.runtime.block_on(agent.tasks.shutdown(Duration::from_secs(5)));
+    let left = agent.runtime.block_on(agent.tasks.shutdown(Duration::from_secs(60)));
     assert_eq!(left, []);
     drop(idle);
     assert!(std::net::TcpStream::connect(agent.address).is_err());

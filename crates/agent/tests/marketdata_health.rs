@@ -109,13 +109,15 @@ fn serving(answer: Option<String>) -> SocketAddr {
     address
 }
 
-fn poll(address: SocketAddr) -> Result<f64, StaleReason> {
+/// Longest wait for a server that answers: generous, since machines are shared.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn poll(address: SocketAddr, patience: Duration) -> Result<f64, StaleReason> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let url = format!("http://{address}/healthz");
     runtime.block_on(async {
         let client = http_client().unwrap();
         let limit = Span::from_seconds(30);
-        let patience = Duration::from_millis(500);
         poll_health(&client, &url, patience, limit, "marketdata-mcp-server").await.map(|fresh| fresh.age_seconds)
     })
 }
@@ -128,21 +130,25 @@ const JSON: &str = "200 OK\r\nContent-Type: application/json";
 
 #[test]
 fn a_poll_of_a_good_server_is_fresh() {
-    assert_eq!(poll(serving(answer(JSON, GOOD))), Ok(1.2));
+    assert_eq!(poll(serving(answer(JSON, GOOD)), PATIENCE), Ok(1.2));
 }
 
 #[test]
 fn a_server_that_is_gone_hangs_redirects_or_talks_too_long_is_stale() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert!(matches!(poll(gone), Err(StaleReason::Unreachable { .. })));
-    assert!(matches!(poll(serving(None)), Err(StaleReason::Timeout { .. })));
+    assert!(matches!(poll(gone, PATIENCE), Err(StaleReason::Unreachable { .. })));
+    let hung = poll(serving(None), Duration::from_millis(500));
+    assert!(matches!(hung, Err(StaleReason::Timeout { .. })), "{hung:?}");
     let good = serving(answer(JSON, GOOD));
     let elsewhere = format!("302 Found\r\nLocation: http://{good}/healthz\r\nContent-Type: application/json");
-    assert_eq!(poll(serving(answer(&elsewhere, GOOD))), Err(StaleReason::Status { status: 302 }));
-    assert!(matches!(poll(serving(answer(JSON, &" ".repeat(1 << 20)))), Err(StaleReason::Json { .. })));
-    assert!(matches!(poll(serving(Some("nonsense\r\n\r\n".to_owned()))), Err(StaleReason::Unreachable { .. })));
+    assert_eq!(poll(serving(answer(&elsewhere, GOOD)), PATIENCE), Err(StaleReason::Status { status: 302 }));
+    let long = poll(serving(answer(JSON, &" ".repeat(1 << 20))), PATIENCE);
+    assert!(matches!(long, Err(StaleReason::Json { .. })), "{long:?}");
+    let nonsense = poll(serving(Some("nonsense\r\n\r\n".to_owned())), PATIENCE);
+    assert!(matches!(nonsense, Err(StaleReason::Unreachable { .. })), "{nonsense:?}");
     let cut = format!("HTTP/1.1 {JSON}\r\nContent-Length: 999\r\n\r\n{GOOD}");
-    assert!(matches!(poll(serving(Some(cut))), Err(StaleReason::Unreachable { .. })));
+    let cut = poll(serving(Some(cut)), PATIENCE);
+    assert!(matches!(cut, Err(StaleReason::Unreachable { .. })), "{cut:?}");
 }
 
 #[tokio::test]

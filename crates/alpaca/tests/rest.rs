@@ -23,8 +23,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 const PATIENCE: Patience = Patience {
-    connect: Duration::from_secs(5),
-    request: Duration::from_secs(5),
+    connect: Duration::from_secs(60),
+    request: Duration::from_secs(60),
     retries: 2,
     first_wait: Duration::from_millis(1),
     longest_wait: Duration::from_millis(10),

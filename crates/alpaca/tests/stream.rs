@@ -35,7 +35,8 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::protocol::frame::Frame as RawFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for anything: generous, since machines are shared.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server's end, a client that runs, and what it said.
 struct Fixture {

@@ -25,8 +25,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Longer than anything a test waits for.
-const BOUND: Duration = Duration::from_secs(40);
+/// Longer than anything a test waits for, on a machine that does other things too.
+const BOUND: Duration = Duration::from_secs(120);
 
 #[derive(Clone)]
 struct Machine;
@@ -183,33 +183,38 @@ async fn venue(at: Option<SocketAddr>, simulation: Simulation, speed: f64) -> Ve
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_close_the_next_sessions_contracts_are_followed() {
     // A half day: three hours and a half from the open, the first half hour of which is over.
-    let (half_day, next) = (date(2026, 11, 27), date(2026, 11, 30));
-    let venue = venue(None, simulation(half_day, 3), 3_000.0).await;
+    let venue = venue(None, simulation(date(2026, 11, 27), 3), 1_000.0).await;
     let mut feed = Following::start(settings(venue.address(), &["SPY"]));
     feed.until("options", |input| is_connected(input, "options")).await;
-    let opens = Session::on(next).unwrap().open;
-    let monday = feed
+    // Mostly that half day; a later one where the machine was slow. Every day's contracts end with it.
+    let expiration = |input: &FeedInput| match input {
+        FeedInput::Input(Input::Instrument { instrument, .. }) => instrument.option().map(|option| option.expiration()),
+        _ => None,
+    };
+    let day = feed.said.iter().filter_map(expiration).min().unwrap();
+    let Session { date: next, open: opens, .. } = Session::next_after(day);
+    let later = feed
         .until(
-            "a print of Monday",
+            "a quote of the next session",
             |input| matches!(event(input), Some(MarketEvent::Quote(quote)) if quote.exchange_time > opens),
         )
         .await;
-    let complete = feed.after(monday, "Monday's backfill", is_complete).await;
+    let complete = feed.after(later, "the next session's backfill", is_complete).await;
     feed.after(complete, "options again", |input| is_connected(input, "options")).await;
     let names = feed.names();
     let expires = |on: Date| {
         let day = format!("{:02}{:02}{:02}", on.year() - 2000, on.month(), on.day());
         names.iter().filter(|name| name.get(3..9) == Some(day.as_str())).count()
     };
-    assert!(expires(half_day) > 0 && expires(next) > 0, "{names:?}");
+    assert!(expires(day) > 0 && expires(next) > 0, "{names:?}");
     // A contract that the new session brought is quoted.
     let new: Vec<InstrumentId> = {
-        let friday = feed.said.iter().position(is_complete).unwrap();
+        let first = feed.said.iter().position(is_complete).unwrap();
         let defined = |input: &FeedInput| match input {
             FeedInput::Input(Input::Instrument { id, .. }) => Some(*id),
             _ => None,
         };
-        feed.said.iter().skip(friday).filter_map(defined).collect()
+        feed.said.iter().skip(first).filter_map(defined).collect()
     };
     assert!(!new.is_empty());
     feed.until(
@@ -256,7 +261,9 @@ async fn minutes_missed_while_the_venue_was_away_are_filled_in() {
     }
     assert_eq!(of_share.len(), 2, "{of_share:?}");
     for starts in of_share.values() {
-        assert_eq!(starts.first(), Some(&from.floor_to(minute)));
+        // From an earlier one where the loss came before the first connection's own question was answered.
+        assert!(starts.first() <= Some(&from.floor_to(minute)), "{starts:?} from {from}");
+        assert!(starts.contains(&from.floor_to(minute)), "{starts:?} from {from}");
         assert!(starts.windows(2).all(|pair| pair[1] == pair[0].plus(minute)), "{starts:?}");
     }
     // The same market: nothing was listed anew.
@@ -367,7 +374,8 @@ async fn play(with_share: bool, speed: f64) -> (Venue, Following) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_bar_of_a_recording_arrives_once_and_open_interest_before_the_first() {
-    let (venue, mut feed) = play(true, 300.0).await;
+    // At that speed the feed has ten seconds to connect before half of it has gone by.
+    let (venue, mut feed) = play(true, 60.0).await;
     venue.over().await;
     let last = |input: &FeedInput| {
         matches!(event(input), Some(MarketEvent::Quote(quote)) if quote.instrument == InstrumentId(1)
@@ -405,7 +413,7 @@ async fn every_bar_of_a_recording_arrives_once_and_open_interest_before_the_firs
 
 #[tokio::test(flavor = "multi_thread")]
 async fn options_without_a_share_are_followed_alone() {
-    let (venue, mut feed) = play(false, 120.0).await;
+    let (venue, mut feed) = play(false, 60.0).await;
     feed.until("a quote", |input| matches!(event(input), Some(MarketEvent::Quote(_)))).await;
     assert_eq!(feed.names(), ["GOOG151224C00750000"]);
     assert!(!feed.said.iter().any(|input| is_connected(input, "stocks")), "nothing to subscribe to");

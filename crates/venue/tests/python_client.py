@@ -98,7 +98,8 @@ options = OptionHistoricalDataClient(KEY, SECRET, url_override=HTTP)
 chain = options.get_option_chain(OptionChainRequest(underlying_symbol="SPY", expiration_date="2026-11-24"))
 with_greeks = [symbol for symbol, one in chain.items() if one.greeks is not None]
 tell("chain", count=len(chain), with_greeks=len(with_greeks) >= 40)
-symbol = with_greeks[0]
+# At the money there is a volatility whatever the minute; one deep in the money may lose it before it is asked for again.
+symbol = min(with_greeks, key=lambda name: abs(abs(chain[name].greeks.delta) - 0.5))
 latest = options.get_option_latest_quote(OptionLatestQuoteRequest(symbol_or_symbols=symbol))
 tell("option quote", sane=latest[symbol].ask_price > 0)
 one = options.get_option_snapshot(OptionSnapshotRequest(symbol_or_symbols=symbol))

@@ -147,7 +147,8 @@ fn granted(place: &Place) -> String {
 
     std::fs::write(place.path("limits.json"), "{}").unwrap();
     let now: UnixNanos = clock::wall();
-    let (from, until) = (now.minus(Span::from_seconds(60)), now.plus(Span::from_seconds(6 * 3600)));
+    // The market of the floor below is that of today or of the next trading day, whose time counts too: on a Friday night, Monday's.
+    let (from, until) = (now.minus(Span::from_seconds(60)), now.plus(Span::from_minutes(6 * 24 * 60)));
     let terms = "--modes shadow,paper --symbols SPY,QQQ,IWM,AAPL,MSFT,NVDA --limits ../limits.json";
     place.by(&format!("unlock grant {terms} --not-before {from} --not-after {until}"), "olga");
     place.by("unlock grant", "rolf");

@@ -31,7 +31,7 @@ pub const AGENTS: [(&str, Service); 5] = [
 ];
 
 /// Longest wait for anything that a floor does within seconds. Generous: the machine may be busy with other tests.
-pub const LONG: Duration = Duration::from_secs(60);
+pub const LONG: Duration = Duration::from_secs(120);
 
 /// What a test wants of a floor.
 pub struct Wanted {
@@ -130,7 +130,7 @@ impl Hall {
     pub async fn text(&self, service: Service, path: &str) -> (u16, String) {
         let address = self.floor.ports().get(&service).expect("a port");
         let url = format!("http://{address}{path}");
-        match fetch(&self.client, &url, Duration::from_secs(5), 32 << 20).await {
+        match fetch(&self.client, &url, LONG, 32 << 20).await {
             Ok(answer) => (answer.status, String::from_utf8(answer.body).expect("text")),
             Err(error) => (0, error.to_string()),
         }

@@ -103,7 +103,7 @@ pub fn ask(address: SocketAddr, request: &str) -> (u16, String, String) {
 /// The same, for a body that is no text.
 pub fn ask_bytes(address: SocketAddr, request: &str) -> (u16, String, Vec<u8>) {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut bytes = Vec::new();
     // A server that refuses early may reset the connection after its answer.

@@ -5,10 +5,11 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything: generous, since machines are shared.
-pub const WITHIN: Duration = Duration::from_secs(60);
+pub const WITHIN: Duration = Duration::from_secs(120);
 
 const BINARY: &str = env!("CARGO_BIN_EXE_agenttrader");
 
@@ -103,12 +104,13 @@ pub struct Running {
     child: Child,
     out: Arc<Mutex<String>>,
     err: Arc<Mutex<String>>,
+    gathering: [JoinHandle<()>; 2],
 }
 
-fn gather(mut from: impl std::io::Read + Send + 'static) -> Arc<Mutex<String>> {
+fn gather(mut from: impl std::io::Read + Send + 'static) -> (Arc<Mutex<String>>, JoinHandle<()>) {
     let text = Arc::new(Mutex::new(String::new()));
     let to = Arc::clone(&text);
-    std::thread::spawn(move || {
+    let gathering = std::thread::spawn(move || {
         let mut reader = BufReader::new(&mut from);
         let mut line = String::new();
         while reader.read_line(&mut line).unwrap_or(0) > 0 {
@@ -116,14 +118,15 @@ fn gather(mut from: impl std::io::Read + Send + 'static) -> Arc<Mutex<String>> {
             line.clear();
         }
     });
-    text
+    (text, gathering)
 }
 
 impl Running {
     pub fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (out, err) = (gather(child.stdout.take().unwrap()), gather(child.stderr.take().unwrap()));
-        Self { child, out, err }
+        let (out, of_out) = gather(child.stdout.take().unwrap());
+        let (err, of_err) = gather(child.stderr.take().unwrap());
+        Self { child, out, err, gathering: [of_out, of_err] }
     }
 
     pub fn out(&self) -> String {
@@ -141,8 +144,12 @@ impl Running {
             if let Some(found) = found(&self.out(), &self.err()) {
                 return found;
             }
-            let ended = self.child.try_wait().unwrap();
-            assert!(ended.is_none(), "ended before {what}: {ended:?}\n{}\n{}", self.out(), self.err());
+            if let Some(ended) = self.child.try_wait().unwrap() {
+                self.said_all();
+                let found = found(&self.out(), &self.err());
+                return found
+                    .unwrap_or_else(|| panic!("ended before {what}: {ended:?}\n{}\n{}", self.out(), self.err()));
+            }
             assert!(begun.elapsed() < WITHIN, "no {what} in time\n{}\n{}", tail(&self.out()), self.err());
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -157,14 +164,25 @@ impl Running {
         })
     }
 
-    /// Sends a signal and waits for the end: exit code and how long it took.
+    /// Waits until everything that it printed before its end was read.
+    fn said_all(&self) {
+        let begun = Instant::now();
+        while !self.gathering.iter().all(JoinHandle::is_finished) {
+            assert!(begun.elapsed() < WITHIN, "somebody holds what it printed to\n{}", self.err());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Sends a signal and waits for the end: exit code and how long it took. All that it printed has then been read.
     pub fn end(&mut self, signal: &str) -> (Option<i32>, Duration) {
         let begun = Instant::now();
         let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {}", self.child.id())]).status().unwrap();
         assert!(sent.success());
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return (status.code(), begun.elapsed());
+                let took = begun.elapsed();
+                self.said_all();
+                return (status.code(), took);
             }
             assert!(begun.elapsed() < WITHIN, "does not end on {signal}\n{}", self.err());
             std::thread::sleep(Duration::from_millis(10));
@@ -187,7 +205,7 @@ fn tail(text: &str) -> &str {
 /// `GET` of a path: status and body.
 pub fn get(address: &str, path: &str) -> Option<(u16, String)> {
     let mut stream = std::net::TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    stream.set_read_timeout(Some(WITHIN)).ok()?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;

@@ -36,7 +36,7 @@ impl Stream {
                 self.text = rest.to_owned();
                 return Some(read);
             }
-            let more = tokio::time::timeout(Duration::from_secs(10), self.body.next()).await.expect("an event in time");
+            let more = tokio::time::timeout(Duration::from_secs(60), self.body.next()).await.expect("an event in time");
             self.text.push_str(std::str::from_utf8(&more?.unwrap()).unwrap());
         }
     }

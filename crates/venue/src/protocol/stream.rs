@@ -24,6 +24,10 @@ use tokio::time::timeout;
 /// Largest message a client may send: a thousand OCC symbols are about 24 kB.
 const MESSAGE_MAX: usize = 1 << 20;
 
+/// Bytes of data after which a frame ends and the next begins. A venue that was held up has much to say at once; a client takes a
+/// mebibyte as one message.
+const FRAME_ENOUGH: usize = 1 << 18;
+
 /// How long a refused client has to read why, before the connection is cut.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
@@ -208,7 +212,7 @@ async fn stream(line: &mut Line, mut member: Member, mut subscriptions: Subscrip
             }
             () = slow.notified() => return Err(line.hang_up(StreamError::SlowClient).await),
             Some(batch) = member.batches.recv() => {
-                if let Some(frame) = frame(line.codec, &batch, &mut subscriptions) {
+                for frame in frames(line.codec, &batch, &mut subscriptions) {
                     send_unless_slow(line, frame, &slow).await?;
                 }
             }
@@ -229,17 +233,50 @@ async fn send_unless_slow(line: &mut Line, frame: Vec<u8>, slow: &Notify) -> Res
     }
 }
 
-/// What of a batch is for this connection, as one frame.
-fn frame(codec: Codec, batch: &Batch, subscriptions: &mut Subscriptions) -> Option<Vec<u8>> {
+/// What of a batch is for this connection: one frame, or as many as keep each readable.
+fn frames(codec: Codec, batch: &Batch, subscriptions: &mut Subscriptions) -> Vec<Vec<u8>> {
     subscriptions.look_up(&batch.directory);
-    let mut out = Vec::new();
-    let mut frame = Frame::open(&mut out, codec);
-    for object in &batch.objects {
-        if subscriptions.wants(object.instrument, object.channel) {
-            frame.push_encoded(batch.bytes(object, codec));
+    let wanted = batch.objects.iter().filter(|object| subscriptions.wants(object.instrument, object.channel));
+    framed(codec, wanted.map(|object| batch.bytes(object, codec)))
+}
+
+/// Encoded objects in order, each in one frame.
+fn framed<'a>(codec: Codec, objects: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
+    let mut objects = objects.peekable();
+    let mut frames = Vec::new();
+    while objects.peek().is_some() {
+        let mut out = Vec::new();
+        let mut frame = Frame::open(&mut out, codec);
+        let mut bytes = 0_usize;
+        while bytes < FRAME_ENOUGH
+            && let Some(object) = objects.next()
+        {
+            bytes = bytes.saturating_add(object.len());
+            frame.push_encoded(object);
         }
+        frame.close();
+        frames.push(out);
     }
-    let is_empty = frame.is_empty();
-    frame.close();
-    (!is_empty).then_some(out)
+    frames
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agenttrader_alpaca::decode::FRAME_MAX;
+    use serde_json::Value;
+
+    #[test]
+    fn what_was_held_up_goes_out_in_order_in_frames_that_a_client_takes() {
+        let objects: Vec<String> =
+            (0..40_000).map(|number| format!("{{\"T\":\"q\",\"i\":{number},\"S\":\"{:060}\"}}", 0)).collect();
+        let frames = framed(Codec::Json, objects.iter().map(String::as_bytes));
+        assert!(frames.len() > 1 && frames.iter().all(|frame| frame.len() < FRAME_MAX), "{} frames", frames.len());
+        let said: Vec<Value> =
+            frames.iter().flat_map(|frame| serde_json::from_slice::<Vec<Value>>(frame).unwrap()).collect();
+        let numbers: Vec<u64> = said.iter().map(|object| object["i"].as_u64().unwrap()).collect();
+        assert_eq!(numbers, (0..40_000).collect::<Vec<u64>>());
+        assert_eq!(framed(Codec::Json, std::iter::empty()), Vec::<Vec<u8>>::new());
+        assert_eq!(framed(Codec::Json, [&b"1"[..], b"2"].into_iter()), [b"[1,2]".to_vec()]);
+    }
 }

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// Longer than anything a test waits for.
-pub const BOUND: Duration = Duration::from_secs(30);
+pub const BOUND: Duration = Duration::from_secs(120);
 
 /// The usual credentials.
 pub const KEYS: [(&str, &str); 2] = [("APCA-API-KEY-ID", "desk"), ("APCA-API-SECRET-KEY", "local-only")];

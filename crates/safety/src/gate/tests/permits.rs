@@ -183,7 +183,7 @@ fn a_halt_waits_for_the_send_in_flight() {
             interlock.halt();
             halted.store(true, Ordering::SeqCst);
         });
-        begins.recv_timeout(Duration::from_secs(10)).unwrap();
+        begins.recv_timeout(Duration::from_secs(60)).unwrap();
         // The halt can only be waiting: the send holds the interlock.
         assert!(!halted.load(Ordering::SeqCst));
         drop(sending);
