@@ -9,6 +9,7 @@ use agenttrader_core::time::Span;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
+use tokio::net::TcpSocket;
 
 const GOOD: &str = r#"{"service":"marketdata-mcp-server","ok":true,"last_tick_epoch_seconds":1730000000.123,"age_seconds":1.2,"max_age_seconds":30,
 "forced_stale":false,"reason_codes":[]}"#;
@@ -88,6 +89,14 @@ fn the_limit_that_counts_is_the_consumers_own() {
     assert_eq!(judged, Err(StaleReason::Old { age_seconds: 9.0, limit: Span::from_seconds(5) }));
 }
 
+/// A port where nobody listens, and nobody else can while it is held.
+fn nobody() -> (TcpSocket, SocketAddr) {
+    let held = TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = held.local_addr().unwrap();
+    (held, address)
+}
+
 /// A server that gives this answer to one connection, or none and holds it.
 fn serving(answer: Option<String>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -135,7 +144,7 @@ fn a_poll_of_a_good_server_is_fresh() {
 
 #[test]
 fn a_server_that_is_gone_hangs_redirects_or_talks_too_long_is_stale() {
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_held, gone) = nobody();
     assert!(matches!(poll(gone, PATIENCE), Err(StaleReason::Unreachable { .. })));
     let hung = poll(serving(None), Duration::from_millis(500));
     assert!(matches!(hung, Err(StaleReason::Timeout { .. })), "{hung:?}");
@@ -153,7 +162,7 @@ fn a_server_that_is_gone_hangs_redirects_or_talks_too_long_is_stale() {
 
 #[tokio::test]
 async fn a_service_that_is_not_there_is_named_without_user_password_or_query() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_held, nobody) = nobody();
     let url = format!("http://health:sesame-open@{nobody}/healthz?token=hunter2-hunter2#hunter2");
     let client = http_client().unwrap();
     let limit = Duration::from_secs(30);

@@ -152,7 +152,10 @@ fn every_change_of_the_switch_is_seen_by_all_told_once_by_each_and_judged_by() {
 #[test]
 fn a_halt_is_shown_and_told_even_where_no_venue_was_ever_reached() {
     run(async {
-        let nobody = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        // Held without being listened on, so that nobody answers there.
+        let held = tokio::net::TcpSocket::new_v4().unwrap();
+        held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let nobody = held.local_addr().unwrap();
         let hall = Hall::open(Wanted::elsewhere(nobody)).await;
         let mut took = vec![seen(&hall, true, "EXECUTION_HALTED", 1).await];
         write(&hall.switch(), "0");

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 /// An agent that answers is waited for as long as any busy machine takes.
 const CADENCE: Cadence = Cadence { interval: Duration::from_millis(100), timeout: Duration::from_secs(60) };
@@ -60,9 +60,13 @@ async fn server(bytes: Vec<u8>, is_whole: bool) -> SocketAddr {
     address
 }
 
-/// A port where nobody listens.
-async fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+/// A port where nobody listens, and nobody can while the tests run.
+fn nobody() -> SocketAddr {
+    let held = TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = held.local_addr().unwrap();
+    std::mem::forget(held);
+    address
 }
 
 /// The rows once every agent that is meant to run was asked.
@@ -150,10 +154,10 @@ async fn answers_that_do_not_fit_are_unknown_and_no_answer_is_offline() {
     let redirect = format!("HTTP/1.1 302 Found\r\nlocation: http://{target}/ops/status\r\ncontent-length: 0\r\n\r\n");
     let huge = http("200 OK", "application/json", &format!("{{\"x\":\"{}\"}}", "y".repeat(200_000)));
     let (rows_of, safety) = rows(at([
-        ("marketdata-mcp-server", nobody().await),
+        ("marketdata-mcp-server", nobody()),
         ("gamma-strategy", server(redirect.into(), true).await),
         ("whale-strategy", server(huge, true).await),
-        ("shadow-gate", nobody().await),
+        ("shadow-gate", nobody()),
         ("mission-control", server(http("200 OK", "text/html", "<h1>hello</h1>"), true).await),
     ]))
     .await;

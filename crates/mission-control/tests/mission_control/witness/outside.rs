@@ -235,7 +235,10 @@ async fn a_witness_that_remembers_more_finds_the_whole_machine_rolled_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_witness_that_is_away_is_asked_again_once_it_is_back() {
     let rig = Rig::new().await;
-    let away = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    // Held without being listened on, so that nobody else answers there.
+    let held = tokio::net::TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let away = held.local_addr().unwrap();
     let key = NoteSigner::cosigner("witness.example/away", SigningKey::from_bytes(&[7; 32]));
     let mut rig = rig.with_outside([format!("{}=http://{away}", key.verifier()).parse().unwrap()]);
     let log = rig.maker().open(rig.agent_dir());
