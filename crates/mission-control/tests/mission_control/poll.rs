@@ -65,7 +65,7 @@ fn nobody() -> SocketAddr {
     let held = TcpSocket::new_v4().unwrap();
     held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = held.local_addr().unwrap();
-    std::mem::forget(held);
+    Box::leak(Box::new(held));
     address
 }
 
