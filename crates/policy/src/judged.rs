@@ -15,7 +15,7 @@ const OBJECTS_ALONE: [&str; 3] = ["k8s/", "infra/cloudrun/services/", "infra/clo
 pub enum Form {
     /// YAML or JSON: objects, or keys and values.
     Documents,
-    /// `.toml`, `.env`, `.properties`, `.ini`: keys and values.
+    /// `.toml`, `.env`, `.properties`, `.ini`, `.plist`: keys and values.
     Settings,
     /// A script.
     Script,
@@ -37,7 +37,9 @@ pub fn form(path: &str, bytes: &[u8]) -> Option<Form> {
     if !(folder || scripts || root && (is_dockerfile(&name) || is_compose(&name))) || ends(&name, &[".md"]) {
         return None;
     }
-    Some(by_name(&name, bytes).unwrap_or(if scripts { Form::Script } else { Form::Other }))
+    // A folder whose files are commands by time, whatever they are called.
+    let crontab = path.contains("/cron.d/");
+    Some(by_name(&name, bytes).unwrap_or(if scripts || crontab { Form::Script } else { Form::Other }))
 }
 
 /// What a file is, wherever it lies: where [`form`] judges none, its name and its first bytes tell. For those who compare what trees
@@ -94,11 +96,13 @@ fn is_documents(name: &str) -> bool {
 }
 
 fn is_settings(name: &str) -> bool {
-    ends(name, &[".toml", ".env", ".properties", ".ini", ".conf", ".cfg"]) || name.starts_with(".env") || name == "env"
+    ends(name, &[".toml", ".env", ".properties", ".ini", ".conf", ".cfg", ".plist", ".xml"])
+        || name.starts_with(".env")
+        || name == "env"
 }
 
 /// Languages that are not a shell's, whose texts set things all the same.
-const PROGRAMS: [&str; 23] = [
+const PROGRAMS: [&str; 34] = [
     ".py",
     ".rb",
     ".pl",
@@ -122,6 +126,17 @@ const PROGRAMS: [&str; 23] = [
     ".libsonnet",
     ".cue",
     ".nix",
+    ".rake",
+    ".pm",
+    ".psm1",
+    ".cs",
+    ".ex",
+    ".exs",
+    ".kts",
+    ".nu",
+    ".scala",
+    ".swift",
+    ".tcl",
 ];
 
 /// Units of a machine and variables of a plan: a line each, in a syntax of their own.
@@ -144,11 +159,16 @@ pub fn is_script_by_name(path: &str, bytes: &[u8]) -> bool {
 }
 
 fn is_script(name: &str) -> bool {
-    let shell = ends(name, &[".sh", ".bash", ".zsh", ".ksh", ".fish", ".mk", ".bats", ".awk"]);
+    let shell = ends(name, &[".sh", ".bash", ".zsh", ".ksh", ".csh", ".tcsh", ".fish", ".bats", ".awk"]);
+    let others = ends(name, &[".mk", ".make", ".just", ".bat", ".cmd", ".cron", ".crontab"]);
     shell
+        || others
         || is_program(name)
         || is_unit(name)
-        || matches!(name, "makefile" | "justfile" | "procfile" | "crontab" | "jenkinsfile")
+        || matches!(
+            name,
+            "makefile" | "gnumakefile" | "justfile" | ".justfile" | "rakefile" | "procfile" | "crontab" | "jenkinsfile"
+        )
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 //! words as arguments, an `image` mapping's `tag` as a tag, a command's text as a script.
 
 mod lines;
+mod variables;
+mod xml;
 
 pub use lines::{env, properties};
 
@@ -12,7 +14,7 @@ use crate::script;
 use crate::yaml::node::{Node, Scalar, Value};
 
 /// Keys whose text is a command.
-const COMMANDS: [&str; 17] = [
+pub const COMMANDS: [&str; 17] = [
     "args",
     "arg",
     "command",
@@ -52,6 +54,7 @@ pub fn read(name: &str, text: &str) -> Found {
         "toml" => toml(text),
         "env" => env(text),
         "properties" | "ini" | "cfg" | "conf" => properties(text),
+        "plist" | "xml" => xml::read(text),
         _ if base == "env" || base == ".env" || base.starts_with(".env.") || base.starts_with("env.") => env(text),
         _ if text.starts_with("#!") || !ending.is_empty() => script::read(name, text),
         _ => {
@@ -68,6 +71,7 @@ pub fn documents(documents: &[Node]) -> Found {
     let mut found = Found::default();
     for document in documents {
         walk(&mut found, document, "", None);
+        found.orders.extend(variables::filled_commands(document));
     }
     found.sorted()
 }
@@ -143,6 +147,10 @@ fn walk(found: &mut Found, node: &Node, path: &str, key: Option<&str>) {
                 }
                 if spelled.eq_ignore_ascii_case("image") {
                     image(found, value, &path);
+                }
+                // `scripts` of a package: names of commands.
+                for (_, command) in value.entries().iter().filter(|_| spelled == "scripts") {
+                    found.absorb(script::read("", command.text().unwrap_or_default()), command.line);
                 }
                 walk(found, value, &path, Some(spelled));
             }

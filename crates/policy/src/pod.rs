@@ -13,7 +13,8 @@ const LISTS: [(&str, Position); 4] = [
 ];
 
 /// What makes a mapping with an image a container.
-const MARKS: [&str; 8] = ["command", "args", "env", "envFrom", "volumeMounts", "ports", "resources", "script"];
+const MARKS: [&str; 9] =
+    ["command", "args", "env", "envFrom", "volumeMounts", "ports", "resources", "script", "replicas"];
 
 /// What a container is in its pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 //! Shells are read by their grammar; other languages by their tokens ([`program`]).
 
 mod arguments;
+mod batch;
 mod clients;
 mod commands;
 mod content;
@@ -19,6 +20,7 @@ mod plans;
 mod powershell;
 mod program;
 mod programs;
+mod quotes;
 mod run;
 mod runner;
 mod syntax;
@@ -29,7 +31,6 @@ mod word;
 
 use crate::found::{Found, Said};
 pub use plans::documents as plan;
-pub use powershell::is_powershell;
 use runner::{Place, Runner};
 
 /// Longer scripts are refused: nobody reads them either.
@@ -44,14 +45,22 @@ pub fn read(name: &str, text: &str) -> Found {
     }
     match () {
         () if powershell::is_powershell(name) => {
-            let mut found = program::read(text, 0);
-            found.orders.extend(Runner::shell(&powershell::as_shell(text)).orders);
+            let text = powershell::plain(text);
+            let mut found = program::read(&text, 0);
+            found.orders.extend(Runner::shell(&powershell::as_shell(&text)).orders);
             found.sorted()
         }
+        () if quotes::is_of_these(name, text) => program::read(&quotes::as_common(text), 0),
+        () if batch::is_batch(name) => Runner::shell(&batch::as_shell(text)),
         () if is_program(name, text) => program::read(text, 0),
         () if makefile::is_makefile(name) => Runner::shell(&makefile::as_shell(text)),
         () => Runner::shell(text),
     }
+}
+
+/// Whether a script's name alone says how it is read, better than by its tokens as they are.
+pub fn has_own_reader(name: &str) -> bool {
+    powershell::is_powershell(name) || quotes::is_of_these(name, "")
 }
 
 /// The tool that an image runs by itself, by its base name.
@@ -81,7 +90,7 @@ pub fn command(words: &[Said], line: u32) -> Found {
 fn is_program(name: &str, text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default();
     if let Some(interpreter) = first.strip_prefix("#!") {
-        return !["sh", "bash", "dash", "zsh", "ksh", "ash", "fish"]
+        return !["sh", "bash", "dash", "zsh", "ksh", "ash", "fish", "csh", "tcsh"]
             .iter()
             .any(|shell| interpreter.split_whitespace().any(|word| word.rsplit('/').next() == Some(shell)));
     }
@@ -109,6 +118,14 @@ fn is_program(name: &str, text: &str) -> bool {
                 | "star"
                 | "tf"
                 | "hcl"
+                | "cs"
+                | "ex"
+                | "exs"
+                | "kts"
+                | "nu"
+                | "scala"
+                | "swift"
+                | "tcl"
         )
     )
 }

@@ -187,7 +187,10 @@ fn named<'a>(object: Object<'a>, node: &'a Node, field: &str, found: &mut Vec<Se
         let text = node.get(name).and_then(Node::text)?;
         Key::of_variable(text.rsplit('/').next().unwrap_or(text))
     });
-    if let Some(key) = key {
+    // `{name: agent.agentMode, value: …}` of a chart: others use these words too, for something else.
+    let parameter = node.get("name").and_then(Node::text).and_then(Key::of_configuration);
+    let trades = value.text().is_some_and(|text| text.trim().eq_ignore_ascii_case("execute"));
+    if let Some(key) = key.or_else(|| parameter.filter(|_| trades)) {
         found.push(setting(key, object, value, format!("{field}.value"), Kind::Field));
     }
 }

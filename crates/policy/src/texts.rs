@@ -61,7 +61,7 @@ pub fn of_file<'a>(file: &'a File<'a>) -> Vec<Text<'a>> {
         Form::Dockerfile => vec![dockerfile::read(&text())],
         Form::Script if judged::is_unit(file.path) => vec![units(&text())],
         Form::Script => {
-            let by_tokens = judged::is_program(file.path) && !script::is_powershell(file.path);
+            let by_tokens = judged::is_program(file.path) && !script::has_own_reader(file.path);
             vec![script::read(if by_tokens { "program.hcl" } else { file.path }, &text())]
         }
         Form::Settings => vec![keyed::read(file.path, &text())],
@@ -160,6 +160,9 @@ pub fn of_objects<'a>(objects: &[Object<'a>], pods: &[Pod<'a>]) -> Vec<Text<'a>>
     let mut texts = Vec::new();
     for object in objects {
         of_data(*object, &mut texts);
+        if !matches!(object.kind, "ConfigMap" | "Secret" | "CustomResourceDefinition") {
+            of_fields(*object, object.node, "", &mut texts);
+        }
         if object.is_of_group("argoproj.io") {
             of_workflow(*object, object.node, "", &mut texts);
         }
@@ -171,6 +174,45 @@ pub fn of_objects<'a>(objects: &[Object<'a>], pods: &[Pod<'a>]) -> Vec<Text<'a>>
     }
     texts.retain(|text| text.found != Found::default());
     texts
+}
+
+/// Whether a key's value is for people.
+pub fn is_prose(key: &Node) -> bool {
+    key.text().is_some_and(|key| matches!(key, "annotations" | "labels" | "description" | "message"))
+}
+
+/// Whether a text of an object is objects that something applies.
+pub fn is_manifest(text: &str) -> bool {
+    text.contains("kind") && text.contains("apiVersion") && (text.contains('\n') || text.trim_start().starts_with('{'))
+}
+
+/// What a custom object runs, `exec: {command: […]}` outside a container, and the objects that it carries as a text.
+fn of_fields<'a>(object: Object<'a>, node: &'a Node, field: &str, texts: &mut Vec<Text<'a>>) {
+    let mut push = |at: &'a Node, field: String, found: Found| {
+        texts.push(Text { form: None, place: Place::of_object(object, at, field), typed: false, found });
+    };
+    if let Some(text) = node.text().filter(|text| is_manifest(text)) {
+        let read = crate::yaml::read::read(object.file(node), text.as_bytes());
+        push(node, field.to_owned(), keyed::documents(&read.documents));
+        push(node, field.to_owned(), keyed::documents(&read.alternatives));
+    }
+    for (index, item) in node.items().iter().enumerate() {
+        of_fields(object, item, &format!("{field}[{index}]"), texts);
+    }
+    for (key, value) in node.entries().iter().filter(|(key, _)| !is_prose(key) && !object.is_pattern(key)) {
+        let name = key.text().unwrap_or("");
+        let inside = if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
+        let words = value.items();
+        if let Some(first) = words.first().filter(|_| matches!(name, "command" | "cmd" | "exec")) {
+            if words.iter().all(|word| word.scalar().is_some()) {
+                let said: Vec<Said> =
+                    words.iter().filter_map(Node::scalar).map(|s| Said::Known(s.text.clone())).collect();
+                let place = Place::of_object(object, first, inside.clone());
+                texts.push(Text { form: None, place, typed: false, found: script::command(&said, 1) });
+            }
+        }
+        of_fields(object, value, &inside, texts);
+    }
 }
 
 /// The scripts of a workflow's steps: `script: {image: …, source: …}`.

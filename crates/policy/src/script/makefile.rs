@@ -10,10 +10,27 @@ pub fn is_makefile(name: &str) -> bool {
 /// The recipes as commands, the variables as assignments; what decides and includes is left out.
 pub fn as_shell(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    // `define NAME` to `endef`: the name, until its first line is there.
+    let mut defined: Option<String> = None;
     // What continues a line belongs to it.
     let mut recipe = false;
     let mut continued = false;
     for line in text.lines() {
+        if let Some(name) = defined.take() {
+            let ends = line.trim() == "endef";
+            if !ends && !name.is_empty() {
+                out.push_str(&variable(&format!("{name} = {line}")).unwrap_or_default());
+            }
+            defined = (!ends).then(String::new);
+            out.push('\n');
+            continue;
+        }
+        let define = line.trim_start().trim_start_matches("export ").strip_prefix("define ");
+        if let Some(name) = define {
+            defined = Some(name.trim_end_matches([' ', '=', ':', '?']).trim().to_owned());
+            out.push('\n');
+            continue;
+        }
         if !continued {
             recipe = line.starts_with(['\t', ' ']) && !line.trim().is_empty();
         }
@@ -38,8 +55,9 @@ fn statement(line: &str) -> String {
     }
     // A justfile's recipe may give its parameters defaults: `up name="gamma":`.
     let defaults = line.split_once("\":").map(|(head, _)| format!("{head}\""));
-    if let Some(head) = defaults.filter(|head| head.contains("=\"") && !head.contains(['(', ';', '$'])) {
-        return head.split_whitespace().skip(1).collect::<Vec<_>>().join("; ");
+    if let Some(head) = defaults.filter(|head| head.contains("=\"") && !head.contains(['(', ';'])) {
+        let defaults = head.split_whitespace().skip(1).map(|word| word.trim_start_matches(['$', '*', '+']));
+        return defaults.collect::<Vec<_>>().join("; ");
     }
     // `target: X = y` sets it for that target, `target: ; command` is a recipe.
     let Some((_, behind)) = line.split_once(':') else { return String::new() };
@@ -109,7 +127,9 @@ mod tests {
             ("up: NAME = x", "NAME=\"x\""),
             ("up: ; -run it", "run it"),
             ("up:\n    run {{ name }}", "\nrun ${name}"),
-            ("up name=\"a\" *more=\"b\":\n    run", "name=\"a\"; *more=\"b\"\nrun"),
+            ("up name=\"a\" *more=\"b\":\n    run", "name=\"a\"; more=\"b\"\nrun"),
+            ("define A\nb\nc\nendef\nD=e", "\nA=\"b\"\n\n\nD=\"e\""),
+            ("up $A=\"b\":\n    run", "A=\"b\"\nrun"),
             ("ifeq ($(A),b)\nendif", "\n"),
         ] {
             assert_eq!(as_shell(make).trim_end_matches('\n'), shell.trim_end_matches('\n'), "{make}");

@@ -4,14 +4,14 @@
 //! `setenv("AGENT_MODE", x)`, `AGENT_MODE = x`), the arguments and texts handed to a shell, and the switch opened for writing.
 
 use super::runner::{Place, Runner, is_switch};
-use super::tokens::{CALL_MOST, Constants, Kind, Token, constants, tokens};
+use super::tokens::{CALL_MOST, Constants, Kind, Token, constants, is_end, settle, tokens};
 use super::{clients, plans};
 use crate::found::{Effect, Found, Key, Said};
 use crate::hole::HOLE;
 use crate::scan::{self, said};
 
 /// Calls that run what they are given.
-const RUNS: [&str; 21] = [
+const RUNS: [&str; 28] = [
     "Command",
     "split",
     "system",
@@ -33,12 +33,21 @@ const RUNS: [&str; 21] = [
     "sh",
     "create_subprocess_exec",
     "create_subprocess_shell",
+    "capture2",
+    "capture2e",
+    "capture3",
+    "execute",
+    "shell_exec",
+    "passthru",
+    "proc_open",
 ];
 /// What takes a variable out of the environment.
 const TAKES: [&str; 6] = ["pop", "unsetenv", "Unsetenv", "remove_var", "del", "delete"];
 /// Calls that put a variable into the environment.
-const PUTS: [&str; 9] = [
+const PUTS: [&str; 11] = [
     "put",
+    "put_env",
+    "store",
     "putenv",
     "setenv",
     "set_var",
@@ -53,7 +62,8 @@ const PUTS: [&str; 9] = [
 pub(super) fn read(text: &str, depth: usize) -> Found {
     let first = tokens(text, &Constants::new());
     let constants = constants(&first);
-    let tokens = if constants.is_empty() { first } else { tokens(text, &constants) };
+    let mut tokens = if constants.is_empty() { first } else { tokens(text, &constants) };
+    settle(&mut tokens, &constants);
     let mut runner = Runner::default();
     let elsewhere = clients::replicas(&tokens);
     let paths = paths(&tokens);
@@ -210,6 +220,12 @@ fn name_token(runner: &mut Runner, token: &Token, rest: &[Token], depth: usize, 
     {
         runner.found.assign(key, token.text.as_str(), value, false, token.line);
     }
+    // `set env(AGENT_MODE) "EXECUTE"`
+    if let (Some(key), Some(value)) = (Key::of_variable(&token.text), rest.get(2)) {
+        if rest.get(1).is_some_and(|t| t.is(")")) && value.is_text() && value.line == token.line {
+            runner.found.assign(key, token.text.as_str(), said(&value.text), false, token.line);
+        }
+    }
     if matches!(token.text.as_str(), "writeFileSync" | "writeFile") && rest.get(1).is_some_and(|t| t.is("(")) {
         let path = rest.get(2).filter(|t| t.kind == Kind::Text && is_switch(&t.text));
         if let (Some(path), Some(value)) = (path, rest.get(4)) {
@@ -224,6 +240,15 @@ fn name_token(runner: &mut Runner, token: &Token, rest: &[Token], depth: usize, 
         let statement = rest.iter().take(CALL_MOST).take_while(|t| !t.is(";"));
         let words: Vec<String> = statement.filter(|t| t.is_text()).map(|t| t.text.clone()).collect();
         runner.argv(&words, &Place { line: token.line, ..Place::default() });
+    }
+    if token.text == "open" && rest.get(1).is_some_and(|t| t.is("(")) {
+        // `open(my $out, '-|', 'kubectl', …)`
+        let piped = rest.iter().take(8).position(|t| t.is_text() && matches!(t.text.as_str(), "-|" | "|-"));
+        let behind = piped.and_then(|at| rest.get(at.saturating_add(1)..)).unwrap_or_default();
+        match words(behind, constants).as_slice() {
+            [line] if line.contains(' ') && depth < 6 => runner.found.absorb(Runner::shell(line), token.line),
+            words => runner.argv(words, &Place { line: token.line, ..Place::default() }),
+        }
     }
     if RUNS.contains(&token.text.as_str()) && rest.get(1).is_some_and(|t| t.is("(") || t.kind == Kind::Text) {
         let first = rest.iter().skip(1).find(|t| !t.is("("));
@@ -311,14 +336,15 @@ fn given(rest: &[Token], put: bool) -> Option<Said> {
             rest.next();
         }
     }
+    // A variable's mark, where a language has one.
+    while rest.next_if(|token| token.is("$")).is_some() {}
     let value = rest.next()?;
     // A table from a key to several words gives it none of them.
     if mark.is(":") && (value.is("[") || value.is("{")) {
         return None;
     }
-    let ends = rest
-        .peek()
-        .is_none_or(|token| token.line > value.line || [",", ")", "]", "}", ";"].iter().any(|mark| token.is(mark)));
+    let behind: Vec<Token> = rest.take(16).cloned().collect();
+    let ends = is_end(&behind, value.line);
     Some(match value.kind {
         Kind::Text if ends => said(&value.text),
         Kind::Name if ends && value.text.bytes().all(|b| b.is_ascii_digit()) => Said::Known(value.text.clone()),

@@ -58,13 +58,58 @@ pub(super) fn call(rest: &[Token]) -> &[Token] {
     rest.get(2..rest.len().min(CALL_MOST)).unwrap_or_default()
 }
 
+/// Calls that leave a text what it is.
+const KEEPS: [&str; 7] = ["freeze", "dup", "to_s", "to_string", "to_owned", "strip", "trim"];
+
+/// Whether a value ends where these tokens begin, on a line that is this.
+pub(super) fn is_end(rest: &[Token], line: u32) -> bool {
+    let mut rest = rest;
+    while let [dot, name, behind @ ..] = rest {
+        if !(dot.is(".") && name.kind == Kind::Name && KEEPS.contains(&name.text.as_str())) {
+            break;
+        }
+        rest = match behind {
+            [open, close, after @ ..] if open.is("(") && close.is(")") => after,
+            _ => behind,
+        };
+    }
+    rest.first().is_none_or(|next| next.line > line || [",", ")", "]", "}", ";"].iter().any(|mark| next.is(mark)))
+}
+
+/// Puts texts where names stand for them as values: names that are given one text and never another.
+pub(super) fn settle(tokens: &mut [Token], constants: &Constants) {
+    let mut given: BTreeMap<String, usize> = BTreeMap::new();
+    for pair in tokens.windows(2) {
+        let [name, mark] = pair else { continue };
+        let gives = ["=", ":=", "+=", "||=", "??=", "in"].iter().any(|text| mark.text == *text);
+        if gives && constants.contains_key(&name.text) {
+            let count = given.entry(name.text.clone()).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+    for at in 1..tokens.len() {
+        let before = tokens.get(..at).unwrap_or_default().iter().rev().find(|token| !token.is("$"));
+        let (Some(mark), Some(name), Some(rest)) = (before, tokens.get(at), tokens.get(at.saturating_add(1)..)) else {
+            continue;
+        };
+        let is_value = name.kind == Kind::Name && ["=", ":=", "=>", ":", ","].iter().any(|text| mark.is(text));
+        let text = constants.get(&name.text).filter(|_| given.get(&name.text) == Some(&1));
+        let text = text.filter(|_| is_value && is_end(rest, name.line)).cloned();
+        if let (Some(text), Some(token)) = (text, tokens.get_mut(at)) {
+            *token = Token { kind: Kind::Text, text, line: token.line };
+        }
+    }
+}
+
 /// Texts that names are given once, by themselves: `NAME = "execution-agent"`.
 pub(super) fn constants(tokens: &[Token]) -> Constants {
     let mut constants = Constants::new();
     for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Name) {
         let mark = tokens.get(at.saturating_add(1)).is_some_and(|token| token.is("=") || token.is(":="));
         let value = tokens.get(at.saturating_add(2)).filter(|value| mark && value.is_text());
-        let ends = tokens.get(at.saturating_add(3)).is_none_or(|next| next.line > token.line || next.is(";"));
+        let behind = tokens.get(at.saturating_add(3)..).unwrap_or_default();
+        let ends =
+            is_end(behind, token.line) && !behind.first().is_some_and(|next| next.line == token.line && next.is(","));
         if let Some(value) = value.filter(|value| ends && !value.text.contains(HOLE)) {
             constants.insert(token.text.clone(), value.text.clone());
         }

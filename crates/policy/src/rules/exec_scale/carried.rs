@@ -6,6 +6,7 @@ use crate::object::{Object, Origin, objects};
 use crate::placing::marks;
 use crate::pod::pods;
 use crate::resolve::{data, environment};
+use crate::texts::{is_manifest, is_prose};
 use crate::yaml::node::Node;
 use crate::yaml::read::read;
 
@@ -22,17 +23,20 @@ pub fn judge(object: &Object<'_>, known: &Names<'_>, findings: &mut Vec<Finding>
     }
 }
 
-/// Manifests that another object applies: a workflow's `resource: {action: patch, manifest: …}`.
+/// Manifests that another object applies: a workflow's `resource: {action: patch, manifest: …}`, the contents of a bundle.
 fn of_fields(object: &Object<'_>, node: &Node, known: &Names<'_>, findings: &mut Vec<Finding>) {
-    node.items().iter().for_each(|item| of_fields(object, item, known, findings));
-    for (key, value) in node.entries() {
-        let manifest = key.text().is_some_and(|key| matches!(key, "manifest" | "manifests" | "rawManifest"));
-        for text in std::iter::once(value).chain(value.items()).filter(|_| manifest) {
-            if let Some(scalar) = text.scalar().filter(|scalar| scalar.text.contains("kind")) {
-                of_text(object, text, &scalar.text, Some(known), findings);
-            }
-        }
-        of_fields(object, value, known, findings);
+    for item in node.items() {
+        of_field(object, item, known, findings);
+    }
+    for (_, value) in node.entries().iter().filter(|(key, _)| !is_prose(key)) {
+        of_field(object, value, known, findings);
+    }
+}
+
+fn of_field(object: &Object<'_>, node: &Node, known: &Names<'_>, findings: &mut Vec<Finding>) {
+    match node.scalar().filter(|scalar| is_manifest(&scalar.text)) {
+        Some(scalar) => of_text(object, node, &scalar.text, Some(known), findings),
+        None => of_fields(object, node, known, findings),
     }
 }
 
