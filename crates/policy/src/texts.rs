@@ -160,7 +160,9 @@ pub fn of_objects<'a>(objects: &[Object<'a>], pods: &[Pod<'a>]) -> Vec<Text<'a>>
     let mut texts = Vec::new();
     for object in objects {
         of_data(*object, &mut texts);
-        if !matches!(object.kind, "ConfigMap" | "Secret" | "CustomResourceDefinition") {
+        // What a kustomization's patches come to is judged where they are rendered.
+        let others = matches!(object.kind, "ConfigMap" | "Secret" | "CustomResourceDefinition");
+        if !others && !object.is_of_group("kustomize.config.k8s.io") {
             of_fields(*object, object.node, "", &mut texts);
         }
         if object.is_of_group("argoproj.io") {
@@ -176,9 +178,9 @@ pub fn of_objects<'a>(objects: &[Object<'a>], pods: &[Pod<'a>]) -> Vec<Text<'a>>
     texts
 }
 
-/// Whether a key's value is for people.
+/// Whether a key's value is for people, or no object by itself.
 pub fn is_prose(key: &Node) -> bool {
-    key.text().is_some_and(|key| matches!(key, "annotations" | "labels" | "description" | "message"))
+    key.text().is_some_and(|key| matches!(key, "annotations" | "labels" | "description" | "message" | "patch"))
 }
 
 /// Whether a text of an object is objects that something applies.

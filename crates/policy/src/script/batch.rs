@@ -47,10 +47,7 @@ fn statement(line: &str) -> String {
             export(&name, &words.next().unwrap_or_default())
         }
         "if" => conditional(rest),
-        "for" => rest
-            .to_ascii_lowercase()
-            .find(" do ")
-            .map_or_else(String::new, |at| statement(rest.get(at.saturating_add(4)..).unwrap_or_default())),
+        "for" => looped(rest),
         "cmd" | "cmd.exe" => {
             let command = rest.split_once(char::is_whitespace).filter(|(flag, _)| flag.starts_with('/'));
             command.map_or_else(String::new, |(_, command)| statement(command.trim_matches('"')))
@@ -106,6 +103,22 @@ fn conditional(rest: &str) -> String {
         word_and_rest(behind).1
     };
     statement(command)
+}
+
+/// `%%i in (a b) do command`: what a list spells out is gone through.
+fn looped(rest: &str) -> String {
+    let Some(at) = rest.to_ascii_lowercase().find(" do ") else { return String::new() };
+    let (head, command) = rest.split_at(at);
+    let command = statement(command.get(" do ".len()..).unwrap_or_default());
+    let letter = head.split("%%").nth(1).and_then(|name| name.chars().next()).filter(char::is_ascii_alphabetic);
+    let list = head.split_once('(').filter(|(before, _)| !before.trim_start().starts_with('/'));
+    match (letter, list) {
+        (Some(letter), Some((_, list))) if !command.is_empty() => {
+            let list: Vec<String> = words(list.trim_end_matches([' ', ')'])).iter().map(|word| quoted(word)).collect();
+            format!("for LOOP_{letter} in {}; do {command}; done", list.join(" "))
+        }
+        _ => command,
+    }
 }
 
 /// A word, with its quotes, and what follows it.
@@ -230,7 +243,11 @@ mod tests {
             ("if not \"%A%\"==\"b c\" (call kubectl get pods)", "\"kubectl\" \"get\" \"pods\""),
             ("if exist \"a b\" kubectl get pods", "\"kubectl\" \"get\" \"pods\""),
             ("if %A% EQU b kubectl get pods", "\"kubectl\" \"get\" \"pods\""),
-            ("for %%i in (a b) do kubectl get %%i", "\"kubectl\" \"get\" \"${LOOP_i}\""),
+            (
+                "for %%i in (a b) do kubectl get %%i",
+                "for LOOP_i in \"a\" \"b\"; do \"kubectl\" \"get\" \"${LOOP_i}\"; done",
+            ),
+            ("for /f %%i in ('a') do kubectl get pods", "\"kubectl\" \"get\" \"pods\""),
             ("cmd /c \"kubectl get pods\"", "\"kubectl\" \"get\" \"pods\""),
             ("C:\\bin\\kubectl.exe get pods", "\"C:/bin/kubectl.exe\" \"get\" \"pods\""),
             ("echo don't pay $5 `now`", "\"echo\" \"don't\" \"pay\" \"\\$5\" \"\\`now\\`\""),

@@ -40,7 +40,9 @@ fn piece(c: char, rest: &str, before: char) -> (String, &str) {
         '=' if before == '\n' && behind.starts_with(|c: char| c.is_ascii_alphabetic()) => documentation(rest),
         '\'' => verbatim(rest, behind, '\''),
         '"' => match inner(behind, '"', '"').filter(|(inside, _)| !inside.contains('\n')) {
-            Some((inside, after)) if inside.contains("#{") || inside.contains('$') => (text(inside), after),
+            Some((inside, after)) if inside.contains("#{") || inside.contains('$') => {
+                (format!("{}{}", text(inside), run_inside(inside)), after)
+            }
             _ => verbatim(rest, behind, '"'),
         },
         '`' => match inner(behind, '`', '`') {
@@ -124,6 +126,12 @@ fn inner(text: &str, open: char, close: char) -> Option<(&str, &str)> {
         }
     }
     None
+}
+
+/// What the places to fill of a text run: `"#{`…`}"`, behind the text.
+fn run_inside(inside: &str) -> String {
+    let places = inside.split("#{").skip(1).filter_map(|place| place.split_once('`')?.1.split_once('`'));
+    places.map(|(command, _)| format!("; system({})", text(command))).collect()
 }
 
 /// A text with places to fill, as a template of backticks: `#{x}` and `$x` as `${x}`.

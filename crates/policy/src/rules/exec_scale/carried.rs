@@ -12,6 +12,9 @@ use crate::yaml::read::read;
 
 /// Workloads that an object carries as text and that are not at zero.
 pub fn judge(object: &Object<'_>, known: &Names<'_>, findings: &mut Vec<Finding>) {
+    if object.is_of_group("kustomize.config.k8s.io") {
+        return;
+    }
     if !matches!(object.kind, "ConfigMap" | "Secret") {
         return of_fields(object, object.node, known, findings);
     }
