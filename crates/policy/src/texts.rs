@@ -205,13 +205,12 @@ fn of_fields<'a>(object: Object<'a>, node: &'a Node, field: &str, texts: &mut Ve
         let name = key.text().unwrap_or("");
         let inside = if field.is_empty() { name.to_owned() } else { format!("{field}.{name}") };
         let words = value.items();
-        if let Some(first) = words.first().filter(|_| matches!(name, "command" | "cmd" | "exec")) {
-            if words.iter().all(|word| word.scalar().is_some()) {
-                let said: Vec<Said> =
-                    words.iter().filter_map(Node::scalar).map(|s| Said::Known(s.text.clone())).collect();
-                let place = Place::of_object(object, first, inside.clone());
-                texts.push(Text { form: None, place, typed: false, found: script::command(&said, 1) });
-            }
+        let runs = matches!(name, "command" | "cmd" | "exec") && words.iter().all(|word| word.scalar().is_some());
+        if let Some(first) = words.first().filter(|_| runs) {
+            let said = words.iter().filter_map(Node::scalar).map(|scalar| Said::Known(scalar.text.clone()));
+            let said: Vec<Said> = said.collect();
+            let place = Place::of_object(object, first, inside.clone());
+            texts.push(Text { form: None, place, typed: false, found: script::command(&said, 1) });
         }
         of_fields(object, value, &inside, texts);
     }

@@ -221,10 +221,12 @@ fn name_token(runner: &mut Runner, token: &Token, rest: &[Token], depth: usize, 
         runner.found.assign(key, token.text.as_str(), value, false, token.line);
     }
     // `set env(AGENT_MODE) "EXECUTE"`
-    if let (Some(key), Some(value)) = (Key::of_variable(&token.text), rest.get(2)) {
-        if rest.get(1).is_some_and(|t| t.is(")")) && value.is_text() && value.line == token.line {
-            runner.found.assign(key, token.text.as_str(), said(&value.text), false, token.line);
-        }
+    if let (Some(key), Some(value)) = (Key::of_variable(&token.text), rest.get(2))
+        && rest.get(1).is_some_and(|t| t.is(")"))
+        && value.is_text()
+        && value.line == token.line
+    {
+        runner.found.assign(key, token.text.as_str(), said(&value.text), false, token.line);
     }
     if matches!(token.text.as_str(), "writeFileSync" | "writeFile") && rest.get(1).is_some_and(|t| t.is("(")) {
         let path = rest.get(2).filter(|t| t.kind == Kind::Text && is_switch(&t.text));
