@@ -50,7 +50,14 @@ pub fn read(name: &str, text: &str) -> Found {
             found.orders.extend(Runner::shell(&powershell::as_shell(&text)).orders);
             found.sorted()
         }
-        () if quotes::is_of_these(name, text) => program::read(&quotes::as_common(text), 0),
+        () if quotes::is_of_these(name, text) => match quotes::as_common(text) {
+            Some(text) => program::read(&text, 0),
+            None => {
+                let mut found = program::read(text, 0);
+                found.unreadable.push(("quotes that nobody can tell what closes".to_owned(), 1));
+                found
+            }
+        },
         () if batch::is_batch(name) => Runner::shell(&batch::as_shell(text)),
         () if is_program(name, text) => program::read(text, 0),
         () if makefile::is_makefile(name) => Runner::shell(&makefile::as_shell(text)),

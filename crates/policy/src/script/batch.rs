@@ -23,7 +23,7 @@ pub fn as_shell(text: &str) -> String {
             let Some(next) = lines.next() else { break };
             joined.push_str(next.trim_end());
         }
-        out.push_str(&statement(&joined));
+        out.push_str(&statement(&joined, 0));
         out.extend(std::iter::repeat_n('\n', below.saturating_add(1)));
     }
     out
@@ -32,33 +32,38 @@ pub fn as_shell(text: &str) -> String {
 /// Words that stand before a command and change nothing that counts.
 const BEFORE: [&str; 6] = ["call", "start", "@call", "do", "else", "("];
 
-fn statement(line: &str) -> String {
+/// How many commands deep a line is read; deeper ones are words.
+const DEPTH_MOST: usize = 16;
+
+fn statement(line: &str, depth: usize) -> String {
+    let deeper = depth.saturating_add(1);
     let line = line.trim_start_matches(['@', '(', ')', ' ', '\t']);
     let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let first = first.to_ascii_lowercase();
     let rest = rest.trim();
     match first.as_str() {
         _ if line.is_empty() || line.starts_with(':') => String::new(),
+        _ if depth > DEPTH_MOST => command(line),
         "rem" | "goto" => String::new(),
-        "set" => set(rest),
+        "set" => set(rest, deeper),
         "setx" => {
             let mut words = words(rest).into_iter();
             let name = words.next().unwrap_or_default();
             export(&name, &words.next().unwrap_or_default())
         }
-        "if" => conditional(rest),
-        "for" => looped(rest),
+        "if" => conditional(rest, deeper),
+        "for" => looped(rest, deeper),
         "cmd" | "cmd.exe" => {
             let command = rest.split_once(char::is_whitespace).filter(|(flag, _)| flag.starts_with('/'));
-            command.map_or_else(String::new, |(_, command)| statement(command.trim_matches('"')))
+            command.map_or_else(String::new, |(_, command)| statement(command.trim_matches('"'), deeper))
         }
-        first if BEFORE.contains(&first) => statement(rest),
+        first if BEFORE.contains(&first) => statement(rest, deeper),
         _ => command(line),
     }
 }
 
 /// `NAME=value`, `"NAME=value"`; what is asked for or computed is decided when it runs.
-fn set(rest: &str) -> String {
+fn set(rest: &str, depth: usize) -> String {
     let asked = rest.get(..2).is_some_and(|flag| flag.eq_ignore_ascii_case("/p") || flag.eq_ignore_ascii_case("/a"));
     let rest = if asked { rest.get(2..).unwrap_or_default().trim() } else { rest };
     // Behind the quotes, and behind a mark, the next command begins.
@@ -69,7 +74,7 @@ fn set(rest: &str) -> String {
     let Some((name, value)) = own.split_once('=') else { return String::new() };
     let set = if asked { format!("read -r {}", name.trim()) } else { export(name.trim(), value) };
     let next = behind.trim_start_matches(['&', '|', ' ', ')']);
-    if next.is_empty() { set } else { format!("{set}; {}", statement(next)) }
+    if next.is_empty() { set } else { format!("{set}; {}", statement(next, depth)) }
 }
 
 fn export(name: &str, value: &str) -> String {
@@ -81,7 +86,7 @@ fn export(name: &str, value: &str) -> String {
 }
 
 /// `[/i] [not] A==B command`, `exist FILE command`, `defined NAME command`, `errorlevel N command`.
-fn conditional(rest: &str) -> String {
+fn conditional(rest: &str, depth: usize) -> String {
     let mut rest = rest;
     loop {
         let (word, behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
@@ -89,7 +94,7 @@ fn conditional(rest: &str) -> String {
             "/i" | "not" => rest = behind.trim_start(),
             "exist" | "defined" | "errorlevel" => {
                 let (_, command) = word_and_rest(behind.trim_start());
-                return statement(command);
+                return statement(command, depth);
             }
             _ => break,
         }
@@ -102,14 +107,14 @@ fn conditional(rest: &str) -> String {
         let (_, behind) = if left.ends_with("==") { ("", behind) } else { word_and_rest(behind) };
         word_and_rest(behind).1
     };
-    statement(command)
+    statement(command, depth)
 }
 
 /// `%%i in (a b) do command`: what a list spells out is gone through.
-fn looped(rest: &str) -> String {
+fn looped(rest: &str, depth: usize) -> String {
     let Some(at) = rest.to_ascii_lowercase().find(" do ") else { return String::new() };
     let (head, command) = rest.split_at(at);
-    let command = statement(command.get(" do ".len()..).unwrap_or_default());
+    let command = statement(command.get(" do ".len()..).unwrap_or_default(), depth);
     let letter = head.split("%%").nth(1).and_then(|name| name.chars().next()).filter(char::is_ascii_alphabetic);
     let list = head.split_once('(').filter(|(before, _)| !before.trim_start().starts_with('/'));
     match (letter, list) {
@@ -262,6 +267,9 @@ mod tests {
         for odd in ["%", "!", "^", "\"", "if", "if not", "set", "set \"", "%%", "%~", "for", "cmd /c", "%%~é", "if a b"]
         {
             as_shell(odd);
+        }
+        for deep in ["if a==b ", "call ", "set a=b&", "for %%a in (b) do "] {
+            assert!(as_shell(&format!("{}kubectl get pods", deep.repeat(20_000))).contains("kubectl"));
         }
     }
 }

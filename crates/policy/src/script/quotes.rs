@@ -12,23 +12,30 @@ pub fn is_of_these(name: &str, text: &str) -> bool {
         || ["ruby", "perl", "php"].iter().any(|language| first.contains(language))
 }
 
-/// The program with its quotes written otherwise.
-pub fn as_common(text: &str) -> String {
+/// How often a text is gone through in search of what closes its quotes; an honest one needs it once or twice.
+const SEARCHES_MOST: usize = 16;
+
+/// The program with its quotes written otherwise; none where nobody can tell what closes them.
+pub fn as_common(text: &str) -> Option<String> {
+    let mut budget = text.len().saturating_mul(SEARCHES_MOST).saturating_add(4096);
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     // What stands before decides whether a `%` or a `q` begins a quote.
     let mut before = '\n';
     while let Some(c) = rest.chars().next() {
-        let (done, after) = piece(c, rest, before);
+        let (done, after) = piece(c, rest, before, &mut budget);
+        if budget == 0 {
+            return None;
+        }
         before = rest.get(..rest.len().saturating_sub(after.len())).and_then(|own| own.chars().last()).unwrap_or(c);
         out.push_str(&done);
         rest = after;
     }
-    out
+    Some(out)
 }
 
 /// The next piece, written otherwise, and what follows it.
-fn piece(c: char, rest: &str, before: char) -> (String, &str) {
+fn piece<'t>(c: char, rest: &'t str, before: char, budget: &mut usize) -> (String, &'t str) {
     let fresh = !(before.is_alphanumeric() || matches!(before, '_' | '$' | '@' | '%' | '&' | '>' | '-' | ')' | ']'));
     let behind = rest.get(c.len_utf8()..).unwrap_or_default();
     match c {
@@ -38,18 +45,18 @@ fn piece(c: char, rest: &str, before: char) -> (String, &str) {
             (comment.to_owned(), after)
         }
         '=' if before == '\n' && behind.starts_with(|c: char| c.is_ascii_alphabetic()) => documentation(rest),
-        '\'' => verbatim(rest, behind, '\''),
-        '"' => match inner(behind, '"', '"').filter(|(inside, _)| !inside.contains('\n')) {
+        '\'' => verbatim(rest, behind, '\'', budget),
+        '"' => match inner(behind, '"', '"', budget).filter(|(inside, _)| !inside.contains('\n')) {
             Some((inside, after)) if inside.contains("#{") || inside.contains('$') => {
                 (format!("{}{}", text(inside), run_inside(inside)), after)
             }
-            _ => verbatim(rest, behind, '"'),
+            _ => verbatim(rest, behind, '"', budget),
         },
-        '`' => match inner(behind, '`', '`') {
+        '`' => match inner(behind, '`', '`', budget) {
             Some((inside, after)) => (format!("system({})", text(inside)), after),
             None => (String::new(), behind),
         },
-        '%' | 'q' if fresh => quoted(rest).unwrap_or_else(|| (c.to_string(), behind)),
+        '%' | 'q' if fresh => quoted(rest, budget).unwrap_or_else(|| (c.to_string(), behind)),
         // A variable's mark is no part of its name.
         '$' | '@' if behind.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => (String::new(), behind),
         _ => (c.to_string(), behind),
@@ -57,8 +64,8 @@ fn piece(c: char, rest: &str, before: char) -> (String, &str) {
 }
 
 /// A text as it stands, where it ends on its line; else its mark alone.
-fn verbatim<'t>(rest: &'t str, behind: &'t str, quote: char) -> (String, &'t str) {
-    let end = inner(behind, quote, quote).filter(|(inside, _)| !inside.contains('\n'));
+fn verbatim<'t>(rest: &'t str, behind: &'t str, quote: char, budget: &mut usize) -> (String, &'t str) {
+    let end = inner(behind, quote, quote, budget).filter(|(inside, _)| !inside.contains('\n'));
     match end {
         Some((_, after)) => {
             let own = rest.get(..rest.len().saturating_sub(after.len())).unwrap_or_default();
@@ -70,14 +77,18 @@ fn verbatim<'t>(rest: &'t str, behind: &'t str, quote: char) -> (String, &'t str
 
 /// `=begin` to `=end`, `=pod` to `=cut`: only its lines are left.
 fn documentation(rest: &str) -> (String, &str) {
-    let end = ["\n=end", "\n=cut"].iter().filter_map(|mark| rest.find(mark)).min();
+    let marks = rest.match_indices("\n=").map(|(at, _)| at);
+    let ends = |at: &usize| {
+        rest.get(at.saturating_add(2)..).is_some_and(|word| word.starts_with("end") || word.starts_with("cut"))
+    };
+    let end = marks.into_iter().find(ends);
     let (own, after) = rest.split_at(end.map_or(rest.len(), |at| at.saturating_add(1)));
     let after_end = after.find('\n').map_or("", |at| after.get(at..).unwrap_or_default());
     ("\n".repeat(own.matches('\n').count()), after_end)
 }
 
 /// `%x(…)`, `%w[…]`, `%q(…)`, `%(…)`, `q(…)`, `qq(…)`, `qw(…)`, `qx(…)`.
-fn quoted(rest: &str) -> Option<(String, &str)> {
+fn quoted<'t>(rest: &'t str, budget: &mut usize) -> Option<(String, &'t str)> {
     let kinds =
         [("%x", 'x'), ("%w", 'w'), ("%W", 'w'), ("%i", 'w'), ("%q", 'q'), ("%Q", 't'), ("qx", 'x'), ("qw", 'w')];
     let more = [("qq", 't'), ("q", 'q'), ("%", 't')];
@@ -95,7 +106,7 @@ fn quoted(rest: &str) -> Option<(String, &str)> {
         '/' | '|' | '!' | '~' if !rest.starts_with(['%']) || kind != 't' => open,
         _ => return None,
     };
-    let (inside, after) = inner(apart.get(open.len_utf8()..)?, open, close)?;
+    let (inside, after) = inner(apart.get(open.len_utf8()..)?, open, close, budget)?;
     let own = match kind {
         'x' => format!("system({})", text(inside)),
         'w' => {
@@ -109,10 +120,14 @@ fn quoted(rest: &str) -> Option<(String, &str)> {
 }
 
 /// What stands up to the mark that closes, and what follows it.
-fn inner(text: &str, open: char, close: char) -> Option<(&str, &str)> {
+fn inner<'t>(text: &'t str, open: char, close: char, budget: &mut usize) -> Option<(&'t str, &'t str)> {
     let mut depth = 0_usize;
     let mut chars = text.char_indices();
     while let Some((at, c)) = chars.next() {
+        *budget = budget.saturating_sub(1);
+        if *budget == 0 {
+            return None;
+        }
         if c == '\\' {
             chars.next();
         } else if c == close {
@@ -181,16 +196,23 @@ mod tests {
             ("=begin\n`a`\n=end\nx", "\n\n\nx"),
             ("it's", "it's"),
         ] {
-            assert_eq!(as_common(own), common, "{own}");
+            assert_eq!(as_common(own).as_deref(), Some(common), "{own}");
         }
     }
 
     #[test]
     fn lines_stay_what_they_are() {
         for odd in ["`", "%x(", "q", "%", "=begin\n", "qw(a\nb)\nc", "\"#{", "`a\nb`\nc", "=a\n=cut", "é`", "q é"] {
-            let lines = as_common(odd).matches('\n').count();
+            let lines = as_common(odd).unwrap().matches('\n').count();
             assert!(lines <= odd.matches('\n').count(), "{odd}");
         }
-        assert_eq!(as_common("qw(a\nb)\nc").matches('\n').count(), 2);
+        assert_eq!(as_common("qw(a\nb)\nc").unwrap().matches('\n').count(), 2);
+    }
+
+    #[test]
+    fn quotes_that_nothing_closes_are_given_up_in_time() {
+        for odd in ["%x(", "\"\\", "q{", "qw("] {
+            assert_eq!(as_common(&odd.repeat(100_000)), None, "{odd}");
+        }
     }
 }
