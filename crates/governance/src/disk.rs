@@ -2,6 +2,7 @@
 
 use crate::bounded_file;
 use crate::git::path::RepoPath;
+use crate::policy_tree::{TREE_BYTES_MOST, tree_of};
 use agenttrader_policy::tree::{Entry, Tree};
 use std::ffi::OsStr;
 use std::fs;
@@ -18,18 +19,6 @@ const ALWAYS: [&str; 5] = ["k8s", "infra", "config", "configs", "scripts"];
 
 /// Most files and folders that are walked.
 const ENTRIES_MOST: usize = 500_000;
-
-/// Most bytes of one file that are read to be judged.
-const FILE_BYTES_MOST: u64 = 16 * 1024 * 1024;
-
-/// The same for a file outside the judged folders: a kustomization may name it.
-const OTHER_BYTES_MOST: u64 = 1024 * 1024;
-
-/// Most bytes of all judged files together.
-const TREE_BYTES_MOST: u64 = 512 * 1024 * 1024;
-
-/// The same of the others; what is left out is not there for a kustomization, which then cannot be judged.
-const OTHERS_BYTES_MOST: u64 = 128 * 1024 * 1024;
 
 /// What stands at a path on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,44 +140,21 @@ impl Disk {
         bounded_file::read(&at, most).map_err(|error| format!("it cannot be read: {error}"))
     }
 
-    /// The tree that the manifest policy judges. Files outside the judged folders are in it too: a kustomization may name them.
+    /// The tree that the manifest policy judges.
     ///
     /// # Errors
     /// [`DiskError::TooLarge`].
     pub fn tree(&self, is_judged: impl Fn(&RepoPath) -> bool) -> Result<Tree, DiskError> {
-        let mut tree = Tree::new();
-        let (mut judged, mut others) = (0_u64, 0_u64);
-        for (path, found) in self.iter() {
-            let Some(name) = path.as_str() else {
-                tree.insert(path.to_string(), Entry::Unreadable("a name that is not UTF-8".to_owned()));
-                continue;
-            };
-            let (most, total, limit) = if is_judged(path) {
-                (FILE_BYTES_MOST, &mut judged, TREE_BYTES_MOST)
-            } else {
-                (OTHER_BYTES_MOST, &mut others, OTHERS_BYTES_MOST)
-            };
-            let entry = match found {
-                Found::File { size, .. } => {
-                    *total = total.saturating_add(size.min(most));
-                    if *total <= limit {
-                        self.read(path, most).map_or_else(Entry::Unreadable, Entry::File)
-                    } else if limit == TREE_BYTES_MOST {
-                        return Err(DiskError::TooLarge { path: self.root.clone() });
-                    } else {
-                        Entry::Unreadable("left out: too much lies beside the judged folders".to_owned())
-                    }
-                }
-                Found::Symlink => {
-                    let target = fs::read_link(self.place(path)).unwrap_or_default();
-                    Entry::Symlink(target.to_string_lossy().into_owned())
-                }
-                Found::Other => Entry::Unreadable("a device, a pipe or a socket".to_owned()),
-                Found::Unreadable => Entry::Unreadable("it cannot be looked into".to_owned()),
-            };
-            tree.insert(name, entry);
-        }
-        Ok(tree)
+        let look = |path: &RepoPath, found: Found, most: u64| match found {
+            Found::File { .. } => self.read(path, most).map_or_else(Entry::Unreadable, Entry::File),
+            Found::Symlink => {
+                let target = fs::read_link(self.place(path)).unwrap_or_default();
+                Entry::Symlink(target.to_string_lossy().into_owned())
+            }
+            Found::Other => Entry::Unreadable("a device, a pipe or a socket".to_owned()),
+            Found::Unreadable => Entry::Unreadable("it cannot be looked into".to_owned()),
+        };
+        tree_of(self.iter(), is_judged, look).ok_or_else(|| DiskError::TooLarge { path: self.root.clone() })
     }
 
     fn place(&self, path: &RepoPath) -> PathBuf {
@@ -220,6 +186,7 @@ fn kind(at: &Path) -> Option<Found> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy_tree::OTHER_BYTES_MOST;
     use std::os::unix::fs::symlink;
 
     #[test]

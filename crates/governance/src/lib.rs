@@ -23,6 +23,7 @@ pub mod lock;
 pub mod own_log;
 pub mod pack;
 pub mod place;
+mod policy_tree;
 pub mod readiness;
 pub mod records;
 pub mod refusal;

@@ -3,6 +3,7 @@
 //! People ask ([`open`]), see ([`evidence`]), approve ([`approve`]) and only then is the change made ([`apply`]); [`verify`] judges all of it
 //! from history alone, and the lock that follows counts only where it finds nothing. Start at [`verify`].
 
+pub mod after;
 pub mod agent_keys;
 pub mod apply;
 pub mod approve;

@@ -5,7 +5,7 @@ mod init;
 mod manifests;
 mod pin;
 pub(super) mod recorded;
-mod report;
+pub(super) mod report;
 mod sign;
 mod status;
 mod tag;
@@ -78,6 +78,11 @@ pub(super) fn unwritten(error: WriteError) -> Failure {
         WriteError::Git(error) => unread(&error),
         WriteError::Judge(error) => unjudged(&error),
         WriteError::Refused { what, remedy } => Failure::new(Exit::Bad, what).hint(remedy),
+        WriteError::Unlockable { ref findings, .. } => {
+            report::show(findings);
+            Failure::of(Exit::Bad, &error)
+                .hint("mend it on the development branch and open an unlock of that; `--waives FILE` asks for a time without kill-switch or exec-scale")
+        }
         WriteError::Fails { findings } => {
             report::show(&findings);
             Failure::new(

@@ -5,6 +5,7 @@ mod judge;
 mod revoke;
 
 use super::lock::recorded::recorded;
+use super::lock::report::{show, summary};
 use super::lock::{repository, signer, unwritten};
 use crate::cli::lock::SignArgs;
 use crate::cli::unlock::{EvidenceArgs, OpenArgs, UnlockCommand};
@@ -23,6 +24,7 @@ use agenttrader_governance::unlock::approve::{Approval, approve, prepare};
 use agenttrader_governance::unlock::evidence::{COMMAND, Gathered, Output, Sources, evidence};
 use agenttrader_governance::unlock::open::{Asking, Opened, open};
 use agenttrader_governance::unlock::request;
+use agenttrader_policy::finding::{Finding, Verdict};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::path::Path;
@@ -82,6 +84,7 @@ fn opened(settings: &Settings, arguments: &OpenArgs, build: &Build) -> Done {
         json(&json!({
             "unlock_id": id, "commit": opened.commit, "changes": opened.changes,
             "needs": {"operators": opened.required.operator, "reviewers": opened.required.reviewer},
+            "findings": opened.findings,
         }));
         return Ok(Exit::Good);
     }
@@ -91,6 +94,7 @@ fn opened(settings: &Settings, arguments: &OpenArgs, build: &Build) -> Done {
     opened.changes.iter().for_each(|path| data(&format!("           {}", plain(path))));
     let (operators, reviewers) = (opened.required.operator.into(), opened.required.reviewer.into());
     data(&format!("needs      {}, {}", counted(operators, "operator"), counted(reviewers, "reviewer")));
+    after(&opened.findings);
     talk("next: agenttrader readiness, agenttrader report deploy, then agenttrader unlock evidence");
     Ok(Exit::Good)
 }
@@ -115,15 +119,26 @@ fn gathered(settings: &Settings, arguments: &EvidenceArgs, build: &Build) -> Don
     };
     let gathered = recorded(settings, build, IntentType::ReportGenerated, act, tell)?;
     if arguments.json {
-        json(&json!({"unlock_id": gathered.unlock_id, "commit": gathered.commit, "index": gathered.index}));
+        json(&json!({
+            "unlock_id": gathered.unlock_id, "commit": gathered.commit, "index": gathered.index,
+            "findings": gathered.findings,
+        }));
         return Ok(Exit::Good);
     }
     for artefact in &gathered.index.artefacts {
         data(&format!("{}  {}", artefact.sha256, artefact.path));
     }
     data(&format!("evidence   commit {}", gathered.commit));
+    after(&gathered.findings);
     talk("next: an operator and a reviewer run agenttrader unlock approve --principal NAME --key KEY");
     Ok(Exit::Good)
+}
+
+/// What the rules say of the tree that would be locked: how many of each, and those that people should know of.
+fn after(findings: &[Finding]) {
+    data(&format!("would be   {}", summary(findings)));
+    let told = findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Warn | Verdict::Waived));
+    show(&told.cloned().collect::<Vec<_>>());
 }
 
 /// What a command of this program says here, and how it ends.

@@ -1,10 +1,11 @@
-//! The manifest rules over a folder on disk. They need no git, no clock and no lock.
+//! The manifest rules over a folder on disk, or a tree. They need no git, no clock and no lock.
 
-use crate::disk::{Disk, DiskError, Found};
+use crate::disk::{Disk, DiskError};
 use crate::git::path::RepoPath;
 use crate::lock::findings::fail;
 use crate::scope::{Pattern, PatternError};
 use agenttrader_policy::finding::{Finding, Rule};
+use agenttrader_policy::tree::{Entry, Tree};
 
 /// The judged folders and files.
 const JUDGED: [&str; 7] = ["k8s/**", "infra/**", "config/**", "configs/**", "scripts/**", "Dockerfile*", "compose*"];
@@ -36,20 +37,19 @@ impl Judged {
 /// # Errors
 /// [`DiskError`] where it cannot be walked or is too large.
 pub fn judge(disk: &Disk, judged: &Judged, only: Option<&[Rule]>) -> Result<Vec<Finding>, DiskError> {
-    let tree = disk.tree(|path| judged.is(path))?;
-    let mut findings = agenttrader_policy::judge(&tree, only);
+    Ok(judge_tree(&disk.tree(|path| judged.is(path))?, only))
+}
+
+/// What they say of a tree.
+pub(crate) fn judge_tree(tree: &Tree, only: Option<&[Rule]>) -> Vec<Finding> {
+    let mut findings = agenttrader_policy::judge(tree, only);
     // A judged folder that is no folder has no file under it that the policy could see.
-    for (path, found) in disk.iter() {
-        let is_top = path.as_str().filter(|name| JUDGED.iter().any(|pattern| *pattern == format!("{name}/**")));
-        if let (Some(name), Found::Symlink | Found::Other | Found::Unreadable) = (is_top, found) {
-            findings.push(fail(
-                Rule::Parse,
-                name,
-                "it is no folder that can be read",
-                "make it a folder of regular files",
-            ));
+    for name in JUDGED.iter().filter_map(|pattern| pattern.strip_suffix("/**")) {
+        if let Some(Entry::Symlink(_) | Entry::Unreadable(_)) = tree.get(name) {
+            let remedy = "make it a folder of regular files";
+            findings.push(fail(Rule::Parse, name, "it is no folder that can be read", remedy));
         }
     }
     findings.sort();
-    Ok(findings)
+    findings
 }

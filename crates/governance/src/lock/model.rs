@@ -163,6 +163,13 @@ pub struct Waiver {
     pub expires: UnixNanos,
 }
 
+impl Waiver {
+    /// Whether a lock that is made in this time may list it.
+    pub fn fits(&self, from: UnixNanos, until: UnixNanos) -> bool {
+        from < self.expires && self.expires.since(until) <= WAIVED_AT_MOST
+    }
+}
+
 /// Why bytes are no lock.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
@@ -320,7 +327,7 @@ impl Lock {
             if !matches!(waiver.rule, Rule::KillSwitch | Rule::ExecScale) {
                 return says(format!("{} cannot be waived", waiver.rule.id()));
             }
-            if waiver.expires <= locked.timestamp || waiver.expires.since(locked.timestamp) > WAIVED_AT_MOST {
+            if !waiver.fits(locked.timestamp, locked.timestamp) {
                 return says("a waiver expires after the lock's timestamp, at most 7 days after it".to_owned());
             }
         }

@@ -80,7 +80,7 @@ pub fn fails(findings: &[Finding]) -> bool {
 /// [`JudgeError`].
 pub fn statically(root: &Path, data_dir: Option<&Path>) -> Result<Vec<Finding>, JudgeError> {
     let disk = Disk::walk(root, data_dir)?;
-    let mut findings = docs::judge(&disk);
+    let mut findings = docs::judge(|path, most| disk.read(path, most));
     findings.extend(manifests::judge(&disk, &Judged::new()?, None)?);
     findings.sort();
     Ok(findings)
@@ -107,7 +107,7 @@ pub fn baseline(repository: &Repository, asked: &Asked<'_>) -> Result<Judgement,
     if !fails(&findings) {
         findings.push(pass(Rule::Tree, "HEAD, index and disk hold the same; the lock is there and can be read"));
     }
-    findings.extend(docs::judge(&disk));
+    findings.extend(docs::judge(|path, most| disk.read(path, most)));
     let mut manifests = manifests::judge(&disk, &judged, None)?;
     match &standing {
         Standing::Draft => {
@@ -215,6 +215,13 @@ fn unfinished(repository: &Repository, head: Id) -> Result<Option<Finding>, GitE
     }
 }
 
+/// What findings are of a locked repository whose lock waives these.
+pub(crate) fn as_locked(mut findings: Vec<Finding>, waives: &[Waiver], now: UnixNanos) -> Vec<Finding> {
+    strictly(&mut findings);
+    waive(&mut findings, waives, now);
+    findings
+}
+
 /// A locked repository names each image by its digest.
 pub(crate) fn strictly(findings: &mut [Finding]) {
     for finding in
@@ -226,7 +233,7 @@ pub(crate) fn strictly(findings: &mut [Finding]) {
 }
 
 /// Failures that people waived, exactly as they are listed, until they expire.
-pub(crate) fn waive(findings: &mut [Finding], waives: &[Waiver], now: UnixNanos) {
+fn waive(findings: &mut [Finding], waives: &[Waiver], now: UnixNanos) {
     let is_waived = |finding: &Finding| {
         let exactly = |waiver: &Waiver| {
             waiver.rule == finding.rule

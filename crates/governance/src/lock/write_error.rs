@@ -1,10 +1,11 @@
 //! Why a lock is not made, signed or tagged.
 
 use crate::git::error::GitError;
+use crate::git::id::Id;
 use crate::lock::people::PeopleError;
 use crate::lock::validate::JudgeError;
-use crate::unlock::refused::{Refused, Stop};
-use agenttrader_policy::finding::Finding;
+use crate::unlock::refused::{Reason, Refused, Stop};
+use agenttrader_policy::finding::{Finding, Verdict};
 
 /// Why.
 #[derive(Debug, thiserror::Error)]
@@ -26,12 +27,28 @@ pub enum WriteError {
         /// What to do.
         remedy: String,
     },
+    /// Rules fail in the tree that would be locked.
+    #[error(
+        "{}: no lock can hold what commit {change} makes of the tree: {} of the findings in it are failures",
+        Reason::ChangeUnlockable,
+        failures(findings)
+    )]
+    Unlockable {
+        /// The development commit.
+        change: Id,
+        /// The failures, and what is waived beside them.
+        findings: Vec<Finding>,
+    },
     /// Rules fail.
     #[error("{} of the lock's rules' findings are failures", findings.len())]
     Fails {
         /// The failures.
         findings: Vec<Finding>,
     },
+}
+
+fn failures(findings: &[Finding]) -> usize {
+    findings.iter().filter(|finding| finding.verdict == Verdict::Fail).count()
 }
 
 impl WriteError {

@@ -84,7 +84,7 @@ fn not_a_reviewer(approved: &Approved, signer: &Signer) -> Result<(), WriteError
 }
 
 /// The development commit's files, with what belongs to unlocks and locks as it is here.
-fn changed(here: &Files, wanted: &Files) -> Files {
+pub(super) fn changed(here: &Files, wanted: &Files) -> Files {
     let is_ours = |path: &RepoPath| {
         let bytes = path.as_bytes();
         bytes.starts_with(b"ops/unlock/") || bytes == LOCK_PATH.as_bytes() || bytes == PAGE_PATH.as_bytes()

@@ -9,14 +9,15 @@ use crate::lock::build::with_bytes;
 use crate::lock::commit::{commit, head_files};
 use crate::lock::people::People;
 use crate::lock::write_error::WriteError;
-use crate::unlock::audit_index;
+use crate::unlock::after::{self, After};
+use crate::unlock::audit_index::{self, CHANGE_VALIDATE};
 use crate::unlock::current::{Current, current, is_clean};
 use crate::unlock::line::{line, touched};
 use crate::unlock::people_signed::{PeopleSigned, approval_path, form_path, signature_path};
 use crate::unlock::refused::{Reason, Refused, Stop};
 use crate::unlock::request;
 use crate::unlock::scopes::Scopes;
-use crate::unlock::to_approve::{Chosen, Steps, ToApprove};
+use crate::unlock::to_approve::{Chosen, Steps, ToApprove, change};
 use crate::unlock::verify::said;
 use agenttrader_agent::entropy;
 use agenttrader_authority::namespace::Namespace;
@@ -69,6 +70,7 @@ pub fn prepare(repository: &Repository, now: UnixNanos) -> Result<Prepared, Writ
     let steps = steps(repository, &current)?;
     let request = current.request.clone();
     let to_approve = ToApprove::of(repository, &current.base, &people, request, steps, current.head)?;
+    still_holds(repository, &current, &to_approve, now)?;
     let signed = PeopleSigned::at(repository, current.head, &approval_path(&current.unlock_id))?;
     let chosen = match &signed.bytes {
         Some(bytes) => {
@@ -95,6 +97,25 @@ pub fn prepare(repository: &Repository, now: UnixNanos) -> Result<Prepared, Writ
         ));
     }
     Ok(Prepared { current, to_approve, statement, form, signed, people })
+}
+
+/// That a lock can hold the tree that is to be approved, and that the evidence says of it what whoever signs finds as well.
+fn still_holds(
+    repository: &Repository,
+    current: &Current,
+    to_approve: &ToApprove,
+    now: UnixNanos,
+) -> Result<(), WriteError> {
+    let (waives, index) = (&current.request.waives, &to_approve.evidence.index);
+    let after = After::of(repository, current.base.commit, change(&current.request)?)?;
+    after.holds(waives, now, to_approve.evidence.reports_made.plus(REPORTS_AGE_MAX))?;
+    let found = after::bytes(&after.findings(waives, index.made_at));
+    let path = format!("{}/{CHANGE_VALIDATE}", request::folder(&current.unlock_id));
+    if index.artefacts.iter().any(|artefact| artefact.path == path && artefact.is(&found)) {
+        return Ok(());
+    }
+    let message = "it does not say of the change what this build finds in it";
+    Err(Refused::new(Reason::EvidenceMissing, path, message).into())
 }
 
 /// What no other approval or grant has.

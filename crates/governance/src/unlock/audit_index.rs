@@ -20,18 +20,22 @@ use serde_json::Value;
 const INDEX_BYTES_MOST: usize = 256 * 1024;
 
 /// What every unlock's evidence has, beside the index and the reports' pages for people.
-pub const REQUIRED: [&str; 7] = [
+pub const REQUIRED: [&str; 8] = [
     "request.json",
     READINESS,
     DEPLOY,
     "safety_controls.json",
     "change-manifest",
+    CHANGE_VALIDATE,
     "lock_validate.json",
     "audit_verify.json",
 ];
 
 /// The readiness report.
 pub const READINESS: &str = "readiness_report.json";
+
+/// What the rules find in the tree that would be locked.
+pub const CHANGE_VALIDATE: &str = "change_validate.json";
 
 /// The deploy report.
 const DEPLOY: &str = "deploy_report.json";
@@ -65,7 +69,8 @@ pub struct Evidence {
     pub deploy_sha256: Digest,
     /// What the readiness report comes to in its own word, and of what: `READY of the cluster`.
     pub readiness: String,
-    /// Its checks that do not pass: name, result, and what that rests on.
+    /// Its checks that do not pass: name, result, and what that rests on. Then what the rules find in the tree that would be locked, and
+    /// people should know of: rule and place, verdict, message.
     pub not_passing: Vec<[String; 3]>,
     /// When the older of the two reports was made.
     pub reports_made: UnixNanos,
@@ -128,7 +133,10 @@ pub fn evidence_at(repository: &Repository, commit: Id, unlock_id: &str) -> Resu
     }
     let readiness = repository.file_at(commit, &format!("{inside}{READINESS}"))?.unwrap_or_default();
     let deploy = repository.file_at(commit, &format!("{inside}{DEPLOY}"))?.unwrap_or_default();
-    let (result, not_passing) = results_of(&readiness);
+    let (result, mut not_passing) = results_of(&readiness);
+    let path = format!("{inside}{CHANGE_VALIDATE}");
+    let found = repository.file_at(commit, &path)?.and_then(|bytes| to_know(&bytes));
+    not_passing.extend(found.ok_or_else(|| missing(&path, "it lists no findings".to_owned()))?);
     Ok(Evidence {
         index_sha256: Digest::of(&bytes),
         readiness_sha256: Digest::of(&readiness),
@@ -148,6 +156,22 @@ fn results_of(bytes: &[u8]) -> (String, Vec<[String; 3]>) {
     let bad = checks.iter().filter(|check| text(check, "result") != "PASS");
     let bad = bad.map(|check| ["check", "result", "evidence"].map(|key| text(check, key))).collect();
     (format!("{} of the {}", text(&report, "result"), text(&report, "scope")), bad)
+}
+
+/// The findings that are more than a rule that holds, in the words of the file; nothing where it is none.
+fn to_know(bytes: &[u8]) -> Option<Vec<[String; 3]>> {
+    let all = canonical_json::parse_within(bytes, bytes.len()).ok()?;
+    let mut rows = Vec::new();
+    for finding in all.get("findings")?.as_array()? {
+        let text = |key: &str| finding.get(key).and_then(Value::as_str);
+        let (rule, verdict, path, message) = (text("rule")?, text("verdict")?, text("path")?, text("message")?);
+        if matches!(verdict, "PASS" | "N/A") {
+            continue;
+        }
+        let place = finding.get("line").and_then(Value::as_u64).map_or(String::new(), |line| format!(":{line}"));
+        rows.push([format!("{rule} {path}{place}"), verdict.to_owned(), message.to_owned()]);
+    }
+    Some(rows)
 }
 
 /// The first artefact, or the index itself, that is another one in a later commit.

@@ -4,8 +4,9 @@ use crate::git::repository::Repository;
 use crate::lock::genesis::none_fails;
 use crate::lock::later;
 use crate::lock::model::{Waiver, is_unlock_id};
-use crate::lock::validate::{statically, strictly, waive};
+use crate::lock::validate::{as_locked, statically};
 use crate::lock::write_error::WriteError;
+use crate::unlock::after::waivers_fit;
 use crate::unlock::verify::{Asked, verify};
 use agenttrader_core::time::UnixNanos;
 use std::path::Path;
@@ -27,9 +28,7 @@ pub fn completed(
     let head = repository.head()?;
     let asked = Asked { repository, base: &base, head, unlock_id, lock: None, at: now };
     let waives = verify(&asked)??.approved.to_approve.request.waives;
-    let mut findings = statically(repository.root(), data_dir)?;
-    strictly(&mut findings);
-    waive(&mut findings, &waives, now);
-    none_fails(&findings)?;
+    waivers_fit(&waives, now, now)?;
+    none_fails(&as_locked(statically(repository.root(), data_dir)?, &waives, now))?;
     Ok(waives)
 }

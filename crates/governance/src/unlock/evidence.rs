@@ -10,10 +10,11 @@ use crate::json_file;
 use crate::lock::build::with_bytes;
 use crate::lock::commit::{commit, head_files};
 use crate::lock::model::Report;
-use crate::lock::rules::evidence::{FRESH_FOR, made_at};
+use crate::lock::rules::evidence::{self as reported, FRESH_FOR};
 use crate::lock::write_error::WriteError;
 use crate::own_log::GOVERNANCE_CLI;
-use crate::unlock::audit_index::{self, AuditIndex};
+use crate::unlock::after::{self, After};
+use crate::unlock::audit_index::{self, AuditIndex, CHANGE_VALIDATE};
 use crate::unlock::controls::controls;
 use crate::unlock::current::{current, is_clean};
 use crate::unlock::request::folder;
@@ -23,6 +24,7 @@ use agenttrader_core::canonical_json;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::identity::Build;
 use agenttrader_core::time::{Span, UnixNanos};
+use agenttrader_policy::finding::Finding;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -68,6 +70,8 @@ pub struct Gathered {
     pub index: AuditIndex,
     /// The commit.
     pub commit: Id,
+    /// What the rules say of the tree that would be locked: none is a failure.
+    pub findings: Vec<Finding>,
 }
 
 impl Gathered {
@@ -97,6 +101,9 @@ pub fn evidence(repository: &Repository, sources: &Sources<'_>, now: UnixNanos) 
     }
     let wanted = change(&current.request)?;
     let approved = manifest_of(repository, &scopes, base.commit, wanted)?;
+    let made_at = now.floor_to(Span::from_seconds(1));
+    let after = After::of(repository, base.commit, wanted)?;
+    let findings = after.holds(&current.request.waives, made_at, made_at.plus(FRESH_FOR))?;
     let here = folder(unlock_id);
     let mut copied = vec![("request.json".to_owned(), current.request.bytes())];
     for report in Report::ALL {
@@ -105,6 +112,7 @@ pub fn evidence(repository: &Repository, sources: &Sources<'_>, now: UnixNanos) 
     let made = [
         ("safety_controls.json", json_file::bytes(&controls(repository, base.commit, wanted)?)),
         ("change-manifest", approved.bytes()),
+        (CHANGE_VALIDATE, after::bytes(&findings)),
         ("lock_validate.json", json_file::bytes(&as_json(&sources.lock_validate))),
         ("audit_verify.json", json_file::bytes(&as_json(&sources.audit_verify))),
     ];
@@ -125,7 +133,7 @@ pub fn evidence(repository: &Repository, sources: &Sources<'_>, now: UnixNanos) 
     let index = AuditIndex {
         format: FORMAT.to_owned(),
         unlock_id: unlock_id.to_owned(),
-        made_at: now.floor_to(Span::from_seconds(1)),
+        made_at,
         base_commit: base.commit.to_string(),
         change_commit: wanted.to_string(),
         artefacts: new.iter().map(|(path, bytes, by)| Indexed::of(path.clone(), bytes, by.clone())).collect(),
@@ -138,7 +146,7 @@ pub fn evidence(repository: &Repository, sources: &Sources<'_>, now: UnixNanos) 
     let commit = commit(repository, &files, &format!("Unlock {unlock_id}: evidence\n"), None, now)?;
     // Read back as it will be judged.
     audit_index::evidence_at(repository, commit, unlock_id)?;
-    Ok(Gathered { unlock_id: unlock_id.to_owned(), index, commit })
+    Ok(Gathered { unlock_id: unlock_id.to_owned(), index, commit, findings })
 }
 
 /// A report's two files. They are fresh: what is approved is what was seen today.
@@ -152,7 +160,7 @@ fn reports(folder: &Path, report: Report, now: UnixNanos) -> Result<Vec<(String,
             read(&path).map_err(|why| WriteError::refused(format!("cannot read {}: {why}", path.display()), remedy))?;
         files.push((name, bytes));
     }
-    let at = files.first().and_then(|(_, bytes)| made_at(bytes));
+    let at = files.first().and_then(|(_, bytes)| reported::made_at(bytes));
     let refused = |why: String| WriteError::refused(format!("the {} {why}", report.name()), remedy);
     let at = at.ok_or_else(|| refused("does not say when it was made".to_owned()))?;
     let age = now.since(at);

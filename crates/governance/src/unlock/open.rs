@@ -11,12 +11,14 @@ use crate::lock::model::{Waiver, is_unlock_id};
 use crate::lock::people::People;
 use crate::lock::write_error::WriteError;
 use crate::scope::Scope;
+use crate::unlock::after::After;
 use crate::unlock::current::is_clean;
 use crate::unlock::request::{self, Request};
 use crate::unlock::scopes::Scopes;
 use crate::unlock::to_approve::{manifest_of, people_after, required};
 use agenttrader_authority::unlock_approval::Required;
 use agenttrader_core::time::{Span, UnixNanos};
+use agenttrader_policy::finding::Finding;
 
 /// Most names of one day and commit that are tried.
 const SUFFIXES_MOST: u32 = 100;
@@ -49,6 +51,8 @@ pub struct Opened {
     pub changes: Vec<String>,
     /// How many people must approve.
     pub required: Required,
+    /// What the rules say of the tree that would be locked: none is a failure.
+    pub findings: Vec<Finding>,
 }
 
 /// Opens one: commits the request on a new branch and checks it out.
@@ -77,6 +81,7 @@ pub fn open(repository: &Repository, asking: &Asking<'_>, now: UnixNanos) -> Res
         ));
     }
     people_after(repository, change)?;
+    let findings = After::of(repository, base.commit, change)?.holds(&asking.waives, now, UnixNanos::MAX)?;
     let unlock_id = free_id(repository, asking.unlock_id, change, now)?;
     let request = Request {
         unlock_id: unlock_id.clone(),
@@ -113,7 +118,7 @@ pub fn open(repository: &Repository, asking: &Asking<'_>, now: UnixNanos) -> Res
     repository.set_index(commit)?;
     repository.put_on_disk(&on_disk, &files)?;
     let changes = wanted.changes.iter().map(|change| change.path.to_string()).collect();
-    Ok(Opened { request, commit, changes, required })
+    Ok(Opened { request, commit, changes, required, findings })
 }
 
 /// The name asked for, or `YYYYMMDD-COMMIT`, or the first of `-2`, `-3`, … that no branch has.

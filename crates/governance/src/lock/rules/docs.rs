@@ -1,6 +1,5 @@
 //! The lock contract, rule `docs`: the documents that people need are there, and the lock's page says what the lock says.
 
-use crate::disk::Disk;
 use crate::git::path::RepoPath;
 use crate::lock::findings::{fail, or_pass};
 use crate::lock::model::{LOCK_BYTES_MOST, LOCK_PATH, Lock, PAGE_PATH};
@@ -38,15 +37,15 @@ const REMEDY: &str = "bring it back: `git log -- PATH` shows which commit took i
 /// Most bytes of a document that are read.
 const DOCUMENT_BYTES_MOST: u64 = 4 * 1024 * 1024;
 
-/// What lies on disk.
-pub fn judge(disk: &Disk) -> Vec<Finding> {
+/// What a folder's files are; `read` gives the bytes of one that has at most so many, or why it cannot.
+pub fn judge(read: impl Fn(&RepoPath, u64) -> Result<Vec<u8>, String>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for path in REQUIRED {
-        match disk.read(&RepoPath::from(path), DOCUMENT_BYTES_MOST) {
+        match read(&RepoPath::from(path), DOCUMENT_BYTES_MOST) {
             Ok(bytes) if bytes.trim_ascii().is_empty() => {
                 findings.push(fail(Rule::Docs, path, "the required document is empty", REMEDY));
             }
-            Ok(bytes) if path == PAGE_PATH => findings.extend(page_differs(disk, &bytes)),
+            Ok(bytes) if path == PAGE_PATH => findings.extend(page_differs(&read, &bytes)),
             Ok(_) => {}
             Err(why) => {
                 findings.push(fail(Rule::Docs, path, format!("the required document cannot be read: {why}"), REMEDY));
@@ -57,9 +56,9 @@ pub fn judge(disk: &Disk) -> Vec<Finding> {
 }
 
 /// That the page is not the lock's; a lock that cannot be read is told by rule `tree`.
-fn page_differs(disk: &Disk, bytes: &[u8]) -> Option<Finding> {
+fn page_differs(read: impl Fn(&RepoPath, u64) -> Result<Vec<u8>, String>, bytes: &[u8]) -> Option<Finding> {
     let most = u64::try_from(LOCK_BYTES_MOST).unwrap_or(u64::MAX);
-    let lock = Lock::parse(&disk.read(&RepoPath::from(LOCK_PATH), most).ok()?).ok()?;
+    let lock = Lock::parse(&read(&RepoPath::from(LOCK_PATH), most).ok()?).ok()?;
     let wanted = page(&lock);
     if wanted.as_bytes() == bytes {
         return None;
