@@ -25,7 +25,7 @@ pub enum UnlockCommand {
     Apply(SignArgs),
     /// Judge an unlock from history alone; writes nothing
     #[command(after_help = "Example:\n  agenttrader unlock verify --json\n\n\
-                            Exit codes: 0 its steps are good; 1 they are not; 2 could not judge.")]
+                            Exit codes: 0 its steps are good; 1 they are not; 2 could not judge, also where there is no unlock.")]
     Verify(OutputArgs),
     /// Say how far the unlock is, and what is granted; writes nothing
     #[command(after_help = "Example:\n  agenttrader unlock status")]

@@ -7,12 +7,11 @@ use crate::lock::build::{Making, files_of, lock_of, with_bytes};
 use crate::lock::chain::{Locks, Placed};
 use crate::lock::commit::{commit, head_files};
 use crate::lock::genesis::holds;
-use crate::lock::model::{LOCK_PATH, Lock, Waiver, is_unlock_id};
+use crate::lock::model::{LOCK_PATH, Lock, is_unlock_id};
 use crate::lock::people::People;
 use crate::lock::validate::{Asked, Standing, baseline};
 use crate::lock::write_error::WriteError;
-use crate::unlock::refused::Stop;
-use crate::unlock::request;
+use crate::unlock::request::Request;
 use crate::unlock::scopes::terms_after;
 use agenttrader_authority::git_signature;
 use agenttrader_authority::namespace::Namespace;
@@ -44,14 +43,15 @@ pub fn base(repository: &Repository) -> Result<Placed, WriteError> {
     Locks::in_history(repository, head)?.placed(repository, Digest::of(&bytes))?.map_err(|error| refused(chain(&error)))
 }
 
-/// Commits the lock that follows HEAD's, over all that an unlock changed since.
+/// Commits the lock that follows HEAD's, over all that an unlock changed since. It waives and keeps what the request says; where nobody
+/// asked it is made all the same, and judging it says so.
 ///
 /// # Errors
 /// [`WriteError`].
 pub fn generate(
     repository: &Repository,
     unlock_id: &str,
-    waives: Vec<Waiver>,
+    request: Option<&Request>,
     build_id: &str,
     signer: &Signer,
     now: UnixNanos,
@@ -62,13 +62,8 @@ pub fn generate(
     let base = base(repository)?;
     let people = People::at(repository, base.commit)?;
     let (head, files) = head_files(repository)?;
-    // Where nobody asked, the lock is made all the same, and judging it says so.
-    let request = match request::at(repository, head, unlock_id) {
-        Ok(request) => Some(request),
-        Err(Stop::Refused(_)) => None,
-        Err(Stop::Git(error)) => return Err(error.into()),
-    };
-    let terms = terms_after(&base.lock, request.as_ref());
+    let terms = terms_after(&base.lock, request);
+    let waives = request.map(|request| request.waives.clone()).unwrap_or_default();
     let after = Some((base.sha256, unlock_id.to_owned()));
     let lock =
         lock_of(repository, head, Making { terms, timestamp: now, build_id: build_id.to_owned(), after, waives })?;

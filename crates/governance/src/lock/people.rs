@@ -3,6 +3,7 @@
 use crate::git::error::GitError;
 use crate::git::id::Id;
 use crate::git::repository::Repository;
+use crate::unlock::agent_keys::{KEYS_PATH, points_at};
 use agenttrader_authority::namespace::Namespace;
 use agenttrader_authority::signers::{AllowedSigners, SignersError};
 use agenttrader_policy::yaml::node::Node;
@@ -56,9 +57,19 @@ pub enum PeopleError {
         /// For what.
         namespace: Namespace,
     },
+    /// An agent's key stands under a person's name.
+    #[error(
+        "{SIGNERS_PATH} lists under `{principal}` a key that {KEYS_PATH} lists as an agent's; people sign with keys that no agent has"
+    )]
+    AgentKey {
+        /// The person.
+        principal: String,
+    },
     /// The agents cannot be told from people.
-    #[error("{AGENTS_PATH} of commit {commit} cannot be read, so that agents cannot be told from people")]
+    #[error("{path} of commit {commit} cannot be read, so that agents cannot be told from people")]
     Agents {
+        /// The file.
+        path: &'static str,
         /// The commit.
         commit: Id,
     },
@@ -82,12 +93,16 @@ impl People {
         let revoked = repository.file_at(commit, REVOKED_PATH)?.unwrap_or_default();
         let signers = AllowedSigners::parse(allowed, &revoked);
         let signers = signers.map_err(|source| PeopleError::Signers { commit, source })?;
-        let agents = agents_at(repository, commit)?;
+        let (agents, points) = (agents_at(repository, commit)?, points_at(repository, commit)?);
         for line in signers.lines() {
             let agent = agents.iter().find(|agent| agent.eq_ignore_ascii_case(&line.principal));
             let namespace = line.namespaces.iter().find(|namespace| **namespace != Namespace::Git);
             if let (Some(agent), Some(namespace)) = (agent, namespace) {
                 return Err(PeopleError::Agent { agent: agent.clone(), namespace: *namespace });
+            }
+            // Under its own name an agent may sign commits.
+            if agent.is_none() && points.contains(line.key.point()) {
+                return Err(PeopleError::AgentKey { principal: line.principal.clone() });
             }
         }
         Ok(Self { signers, agents })
@@ -106,7 +121,7 @@ impl People {
 /// [`PeopleError`] where they cannot be read.
 pub fn agents_at(repository: &Repository, commit: Id) -> Result<BTreeSet<String>, PeopleError> {
     match repository.file_at(commit, AGENTS_PATH)? {
-        Some(bytes) => agents(&bytes).ok_or(PeopleError::Agents { commit }),
+        Some(bytes) => agents(&bytes).ok_or(PeopleError::Agents { path: AGENTS_PATH, commit }),
         None => Ok(BTreeSet::new()),
     }
 }

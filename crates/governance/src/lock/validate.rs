@@ -8,7 +8,7 @@ use crate::lock::chain::{Locks, Placed};
 use crate::lock::findings::{fail, finding, not_applicable, pass};
 use crate::lock::manifests::{self, Judged};
 use crate::lock::model::{LOCK_BYTES_MOST, LOCK_PATH, Lock, Waiver};
-use crate::lock::people::People;
+use crate::lock::people::{People, PeopleError, SIGNERS_PATH};
 use crate::lock::rules::{docs, evidence, scope, tree};
 use crate::scope::{PatternError, Scope};
 use agenttrader_core::digest::Digest;
@@ -130,7 +130,9 @@ pub fn baseline(repository: &Repository, asked: &Asked<'_>) -> Result<Judgement,
             }
         }
         Standing::Locked(lock) => {
-            let judged = scope::judge(repository, &files, lock, &locks, asked.root)?;
+            let mut judged = scope::judge(repository, &files, lock, &locks, asked.root)?;
+            // Also where a lock's scope leaves out what says who is an agent.
+            judged.extend(people(repository, head)?.filter(|_| !judged.iter().any(|it| it.path == SIGNERS_PATH)));
             let is_legitimate = !fails(&judged);
             findings.extend(judged);
             findings.extend(evidence::judge(repository, lock)?);
@@ -200,10 +202,19 @@ fn standing(
     }
 }
 
+/// That HEAD's list of signers takes an agent for a person, or cannot be read.
+fn people(repository: &Repository, head: Id) -> Result<Option<Finding>, GitError> {
+    let remedy = "people sign under their own names with keys that no agent has: change the list by an unlock, or the agent's key";
+    match People::at(repository, head) {
+        Ok(_) => Ok(None),
+        Err(PeopleError::Git(error)) => Err(error),
+        Err(error) => Ok(Some(fail(Rule::Scope, SIGNERS_PATH, chain(&error), remedy))),
+    }
+}
+
 /// A draft that trusts somebody: the first lock was begun and is not finished.
 fn unfinished(repository: &Repository, head: Id) -> Result<Option<Finding>, GitError> {
-    use crate::lock::people::PeopleError;
-    let path = "ops/trust/allowed_signers";
+    let path = SIGNERS_PATH;
     match People::at(repository, head) {
         Ok(people) if people.signers.is_nobody() => Ok(None),
         Ok(_) => {

@@ -1,6 +1,5 @@
 //! The agents of a repository: names and keys that approve nothing.
 
-use crate::git::error::GitError;
 use crate::git::id::Id;
 use crate::git::repository::Repository;
 use crate::lock::people::{self, PeopleError};
@@ -34,7 +33,7 @@ impl Agents {
         let mut agents = Self::default();
         for commit in commits {
             agents.names.extend(people::agents_at(repository, *commit)?);
-            agents.points.extend(points(repository, *commit)?.ok_or(PeopleError::Agents { commit: *commit })?);
+            agents.points.extend(points_at(repository, *commit)?);
         }
         Ok(agents)
     }
@@ -45,14 +44,18 @@ impl Agents {
     }
 }
 
-/// Every key in the file of keys; nothing where the file is none.
-fn points(repository: &Repository, commit: Id) -> Result<Option<BTreeSet<[u8; 32]>>, GitError> {
-    let Some(bytes) = repository.file_at(commit, KEYS_PATH)? else { return Ok(Some(BTreeSet::new())) };
-    Ok(canonical_json::parse_within(&bytes, KEYS_BYTES_MOST).ok().map(|value| {
-        let mut points = BTreeSet::new();
+/// Every key in a commit's file of keys.
+///
+/// # Errors
+/// [`PeopleError`] where it cannot be read.
+pub(crate) fn points_at(repository: &Repository, commit: Id) -> Result<BTreeSet<[u8; 32]>, PeopleError> {
+    let mut points = BTreeSet::new();
+    if let Some(bytes) = repository.file_at(commit, KEYS_PATH)? {
+        let unreadable = PeopleError::Agents { path: KEYS_PATH, commit };
+        let value = canonical_json::parse_within(&bytes, KEYS_BYTES_MOST).map_err(|_| unreadable)?;
         gather(&value, &mut points);
-        points
-    }))
+    }
+    Ok(points)
 }
 
 fn gather(value: &Value, points: &mut BTreeSet<[u8; 32]>) {

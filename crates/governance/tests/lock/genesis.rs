@@ -125,6 +125,24 @@ fn the_wrong_people_and_the_wrong_keys_begin_nothing() {
 }
 
 #[test]
+fn an_agents_key_under_a_persons_name_begins_nothing_and_does_not_pass_as_a_draft() {
+    let Some(repo) = Repo::draft() else { return };
+    repo.give_key_to_agent("anna");
+    let head = repo.commit_all("the agent's key");
+    let says = "lists under `anna` a key that configs/agents/keys.json lists as an agent's";
+    let why = init(&repo.open(), &crate::repo::people(&repo), "test", &asked()).unwrap_err().to_string();
+    assert!(why.contains(says), "{why}");
+    assert_eq!((repo.head(), repo.git(&["status", "--porcelain"])), (head, String::new()));
+    let key = fs::read_to_string(repo.key("anna").with_extension("pub")).unwrap();
+    repo.put("ops/trust/allowed_signers", &format!("anna namespaces=\"git\" {key}"));
+    repo.commit_all("listed by hand");
+    repo.fails(Rule::Tree, "ops/trust/allowed_signers", says);
+    repo.put("configs/agents/keys.json", "{");
+    repo.commit_all("nobody knows the keys");
+    repo.fails(Rule::Tree, "ops/trust/allowed_signers", "configs/agents/keys.json of commit");
+}
+
+#[test]
 fn status_says_who_has_not_signed_and_what_they_sign_names_everybody() {
     let Some(repo) = Repo::draft() else { return };
     let repository = repo.open();

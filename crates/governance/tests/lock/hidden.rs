@@ -1,7 +1,7 @@
 //! Files that git hides from its own comparisons.
 
 use crate::repo::Repo;
-use agenttrader_policy::finding::Rule;
+use agenttrader_policy::finding::{Rule, Verdict};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
@@ -95,4 +95,24 @@ fn a_repository_hidden_in_the_repository_is_seen() {
     assert_eq!(repo.git(&["status", "--porcelain"]), "", "git is told to ignore it");
     repo.fails(Rule::Tree, "k8s/inner", "a repository of its own");
     repo.fails(Rule::Tree, "k8s/inner/evil.yaml", "not in HEAD");
+}
+
+#[test]
+fn a_repository_left_in_a_judged_folder_is_told_once_and_its_files_one_by_one() {
+    let Some(repo) = Repo::draft() else { return };
+    for folder in ["k8s/inner", "k8s/worktree"] {
+        fs::create_dir_all(repo.root().join(folder)).unwrap();
+    }
+    repo.git_in(&repo.root().join("k8s/inner"), &["init", "--quiet"]);
+    repo.put("k8s/inner/a.yaml", "");
+    for number in 0..300 {
+        repo.put(&format!("k8s/inner/.git/objects/{number}"), "x");
+    }
+    repo.put("k8s/worktree/.git", "gitdir: elsewhere\n");
+    let judged = repo.judge().unwrap();
+    let found: Vec<_> =
+        judged.findings.iter().filter(|it| it.rule == Rule::Tree && it.verdict == Verdict::Fail).collect();
+    let paths: Vec<_> = found.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(paths, ["k8s/inner", "k8s/inner/a.yaml", "k8s/worktree"]);
+    assert!(found[0].message.contains("a repository of its own") && found[0].remedy.contains("`.git`"), "{found:#?}");
 }

@@ -75,9 +75,9 @@ fn a_lock_after_an_unlock_that_nobody_approved_fails() {
     }
     repo.commit_all("a change");
     let repository = repo.open();
-    assert!(generate(&repository, "genesis", Vec::new(), "test", &repo.signer("olga"), later(60)).is_err());
-    assert!(generate(&repository, "alone", Vec::new(), "test", &repo.signer("stranger"), later(60)).is_err());
-    generate(&repository, "alone", Vec::new(), "test", &repo.signer("olga"), later(60)).unwrap();
+    assert!(generate(&repository, "genesis", None, "test", &repo.signer("olga"), later(60)).is_err());
+    assert!(generate(&repository, "alone", None, "test", &repo.signer("stranger"), later(60)).is_err());
+    generate(&repository, "alone", None, "test", &repo.signer("olga"), later(60)).unwrap();
     let judged = baseline(&repository, &Asked { now: later(60), ..asked() }).unwrap();
     let found = crate::repo::failures(&judged.findings);
     assert_eq!(found.len(), 1, "{found:#?}");

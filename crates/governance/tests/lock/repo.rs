@@ -14,6 +14,8 @@ use agenttrader_governance::lock::validate::{Asked, JudgeError, Judgement, basel
 use agenttrader_governance::lock::write_error::WriteError;
 use agenttrader_governance::scope::Scope;
 use agenttrader_policy::finding::{Finding, Rule, Verdict};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -165,6 +167,16 @@ impl Repo {
             assert!(made.unwrap().success());
         }
         key
+    }
+
+    /// Lists a person's key as an agent's.
+    #[allow(dead_code, reason = "used where people are told from agents")]
+    pub fn give_key_to_agent(&self, name: &str) {
+        let public = fs::read_to_string(self.key(name).with_extension("pub")).unwrap();
+        let wire = STANDARD.decode(public.split(' ').nth(1).unwrap()).unwrap();
+        let point = STANDARD.encode(wire.last_chunk::<32>().unwrap());
+        let keys = format!("{{\"gamma-strategy\":{{\"log\":\"\",\"sign\":\"{point}\"}}}}\n");
+        self.put("configs/agents/keys.json", &keys);
     }
 
     pub fn named(&self, name: &str, role: Role) -> Named {

@@ -10,7 +10,8 @@ use agenttrader_governance::git::id::Id;
 use agenttrader_governance::git::repository::Repository;
 use agenttrader_governance::lock::chain::Placed;
 use agenttrader_governance::lock::genesis::{self, Role};
-use agenttrader_governance::lock::later::base;
+use agenttrader_governance::lock::later::{base, generate};
+use agenttrader_governance::lock::model::Lock;
 use agenttrader_governance::lock::people::People;
 use agenttrader_governance::lock::write_error::WriteError;
 use agenttrader_governance::unlock::apply::apply;
@@ -170,6 +171,13 @@ pub fn say_yes(repo: &Repo, name: &str, at: UnixNanos) -> Result<Id, WriteError>
     let repository = repo.open();
     let prepared = prepare(&repository, at)?;
     approve(&repository, &prepared, &repo.signer(name), at).map(|approval| approval.commit)
+}
+
+/// Commits the lock that follows the unlock, by what was asked for.
+pub fn relock(repo: &Repo, at: UnixNanos) -> (Id, Lock) {
+    let repository = repo.open();
+    let request = request::at(&repository, repo.head(), ID).ok();
+    generate(&repository, ID, request.as_ref(), "test", &repo.signer("anna"), at).unwrap()
 }
 
 /// Writes an approval that people of these names sign, whatever the commands would say to it.

@@ -1,13 +1,12 @@
 //! Grants under a lock that an unlock led to.
 
-use crate::floor::{Floor, ID, floor};
+use crate::floor::{Floor, ID, floor, relock};
 use crate::repo::later;
 use agenttrader_authority::grant::ExecutionMode;
 use agenttrader_authority::grant_limits::GrantLimits;
 use agenttrader_authority::presented::Presented;
 use agenttrader_core::digest::Digest;
 use agenttrader_core::symbol::Symbol;
-use agenttrader_governance::lock::later::generate;
 use agenttrader_governance::lock::write_error::WriteError;
 use agenttrader_governance::unlock::grant::{Asking, Granted, grant, granting};
 use agenttrader_governance::unlock::install::install;
@@ -17,7 +16,7 @@ use std::process::{Command, Stdio};
 
 fn locked_again() -> Option<Floor> {
     let floor = floor()?;
-    generate(&floor.repo.open(), ID, Vec::new(), "test", &floor.repo.signer("anna"), later(300)).unwrap();
+    relock(&floor.repo, later(300));
     Some(floor)
 }
 

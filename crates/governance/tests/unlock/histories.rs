@@ -1,9 +1,8 @@
 //! Shortcuts through history, each refused for its own cause.
 
-use crate::floor::{ID, asking, commit_signed, floor, force_yes, is_refused, verdict};
+use crate::floor::{ID, asking, commit_signed, floor, force_yes, is_refused, relock, verdict};
 use crate::repo::{Repo, asked, failures, later};
 use agenttrader_authority::namespace::Namespace::{UnlockOperator, UnlockReviewer};
-use agenttrader_governance::lock::later::generate;
 use agenttrader_governance::lock::validate::{Asked, baseline};
 use agenttrader_governance::unlock::open::{Asking, open};
 use agenttrader_governance::unlock::refused::Reason;
@@ -142,11 +141,11 @@ fn an_approval_used_for_another_unlock() {
 fn an_approval_used_again_after_a_later_lock() {
     let Some(floor) = floor() else { return };
     let repo = &floor.repo;
-    generate(&repo.open(), ID, Vec::new(), "test", &repo.signer("anna"), later(300)).unwrap();
+    relock(&repo, later(300));
     is_refused(repo, Reason::Replayed);
     repo.append("docs/SAFETY.md", "And more.\n");
     commit_signed(repo, "anna");
-    generate(&repo.open(), ID, Vec::new(), "test", &repo.signer("anna"), later(400)).unwrap();
+    relock(&repo, later(400));
     let judged = baseline(&repo.open(), &Asked { now: later(400), ..asked() }).unwrap();
     let found = failures(&judged.findings);
     assert!(found.iter().any(|line| line.starts_with("scope ") && line.contains(": REPLAYED: ")), "{found:#?}");
@@ -208,7 +207,7 @@ fn an_approval_that_is_too_old_or_not_valid_yet() {
     assert!(floor.verdict(later(day - 1)).is_ok());
     assert_eq!(floor.verdict(later(day)).unwrap_err().reason, Reason::Expired);
     assert_eq!(floor.verdict(later(100)).unwrap_err().reason, Reason::NotYetValid);
-    generate(&floor.repo.open(), ID, Vec::new(), "test", &floor.repo.signer("anna"), later(day + 60)).unwrap();
+    relock(&floor.repo, later(day + 60));
     let judged = baseline(&floor.repo.open(), &Asked { now: later(day + 60), ..asked() }).unwrap();
     assert!(failures(&judged.findings).iter().any(|line| line.contains(": EXPIRED: ")));
 }

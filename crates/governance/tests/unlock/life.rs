@@ -1,10 +1,10 @@
 //! A whole life: draft, first lock, tag, unlock, second lock, tag.
 
-use crate::floor::{ID, asking, begin, develop, floor, gather, gather_from, locked, say_yes};
+use crate::floor::{ID, asking, begin, develop, floor, gather, gather_from, locked, relock, say_yes};
 use crate::repo::{asked, failures, later};
 use agenttrader_authority::namespace::Namespace;
 use agenttrader_core::time::Span;
-use agenttrader_governance::lock::later::{generate, tag};
+use agenttrader_governance::lock::later::tag;
 use agenttrader_governance::lock::validate::{Asked, Standing, baseline};
 use agenttrader_governance::unlock::apply::apply;
 use agenttrader_governance::unlock::completed::completed;
@@ -23,7 +23,7 @@ fn an_unlock_that_people_approve_step_by_step_ends_in_a_lock_that_holds() {
     assert_eq!(completed.change, Some(floor.applied));
     assert_eq!(completed.approved.approval.operators, ["olga"]);
     assert_eq!(completed.approved.approval.reviewers, ["rolf"]);
-    generate(&repo.open(), ID, Vec::new(), "test", &repo.signer("anna"), later(300)).unwrap();
+    relock(&repo, later(300));
     let judged = baseline(&repo.open(), &Asked { root: Some(first), now: later(310), ..asked() }).unwrap();
     assert_eq!(failures(&judged.findings), Vec::<String>::new());
     let Standing::Locked(lock) = judged.standing else { panic!("not locked") };
@@ -59,7 +59,7 @@ fn reports_approvals_and_lock_of_one_second_are_in_order() {
     say_yes(&repo, "olga", within(700)).unwrap();
     say_yes(&repo, "rolf", within(750)).unwrap();
     apply(&repo.open(), &repo.signer("anna"), within(800)).unwrap();
-    generate(&repo.open(), ID, Vec::new(), "test", &repo.signer("anna"), within(900)).unwrap();
+    relock(&repo, within(900));
     let judged = baseline(&repo.open(), &Asked { root: Some(first), now: within(950), ..asked() }).unwrap();
     assert_eq!(failures(&judged.findings), Vec::<String>::new());
     let Standing::Locked(lock) = judged.standing else { panic!("not locked") };
@@ -153,7 +153,7 @@ fn no_lock_follows_an_unlock_that_is_not_completed() {
     let Some(floor) = floor() else { return };
     let repo = &floor.repo;
     let asked = |id: &str, at| completed(&repo.open(), id, None, at).map_err(|error| error.to_string());
-    assert_eq!(asked(ID, later(300)), Ok(Vec::new()));
+    assert_eq!(asked(ID, later(300)).map(|request| request.unlock_id), Ok(ID.to_owned()));
     assert!(asked("other", later(300)).unwrap_err().starts_with("REQUEST_MISSING: "));
     assert!(asked("../x", later(300)).unwrap_err().contains("names no unlock"));
     assert!(asked(ID, later(2 * 24 * 3600)).unwrap_err().starts_with("EXPIRED: "));
@@ -172,6 +172,6 @@ fn no_lock_follows_an_unlock_that_is_not_completed() {
         assert!(why.starts_with(word), "{why}");
     }
     repo.git(&["reset", "--quiet", "--hard", &floor.applied.to_string()]);
-    generate(&repo.open(), ID, Vec::new(), "test", &repo.signer("anna"), later(300)).unwrap();
+    relock(&repo, later(300));
     assert!(asked(ID, later(310)).unwrap_err().starts_with("REPLAYED: "), "one lock an unlock");
 }

@@ -1,19 +1,21 @@
 //! Who approves, and who does not.
 
 use crate::floor::{
-    Floor, ID, asking, begin, commit_signed, develop, floor, force_yes, gather, is_refused, locked, say_yes, verdict,
+    Floor, ID, asking, begin, commit_signed, develop, floor, force_yes, gather, is_refused, locked, relock, say_yes,
+    verdict,
 };
 use crate::repo::{Repo, asked, failures, later};
 use agenttrader_authority::namespace::Namespace::{UnlockOperator, UnlockReviewer};
 use agenttrader_governance::git::id::Id;
-use agenttrader_governance::lock::later::generate;
+use agenttrader_governance::lock::model::{LOCK_PATH, Lock, PAGE_PATH};
 use agenttrader_governance::lock::validate::{Asked, baseline};
+use agenttrader_governance::scope::{Scope, USUAL};
 use agenttrader_governance::unlock::apply::apply;
 use agenttrader_governance::unlock::approve::{approve, prepare};
 use agenttrader_governance::unlock::open::{Asking, open};
 use agenttrader_governance::unlock::refused::Reason;
 use agenttrader_governance::unlock::to_approve::Steps;
-use base64::Engine as _;
+use agenttrader_policy::finding::Rule;
 use std::fs;
 
 fn refused(error: &impl ToString, reason: Reason) {
@@ -33,7 +35,7 @@ fn one_approver_is_too_few_for_the_command_for_the_judge_and_for_the_lock() {
     floor.take_change();
     commit_signed(&floor.repo, "anna");
     floor.is_refused(Reason::TooFewApprovers);
-    generate(&floor.repo.open(), ID, Vec::new(), "test", &floor.repo.signer("anna"), later(300)).unwrap();
+    relock(&floor.repo, later(300));
     let judged = baseline(&floor.repo.open(), &Asked { now: later(300), ..asked() }).unwrap();
     let found = failures(&judged.findings);
     assert_eq!(found.len(), 1, "{found:#?}");
@@ -86,7 +88,7 @@ fn one_person_with_two_keys_is_one_person() {
         say_yes(&repo, name, later(180)).unwrap();
     }
     apply(&repo.open(), &repo.signer("anna"), later(240)).unwrap();
-    generate(&repo.open(), ID, Vec::new(), "test", &repo.signer("anna"), later(300)).unwrap();
+    relock(&repo, later(300));
     let judged = baseline(&repo.open(), &Asked { now: later(310), ..asked() }).unwrap();
     assert_eq!(failures(&judged.findings), Vec::<String>::new());
 
@@ -189,6 +191,15 @@ fn a_reviewer_does_not_apply_what_they_reviewed() {
     floor.is_refused(Reason::SelfApproval);
 }
 
+/// Gives the draft a scope without the file of agents' keys, which then may change while people approve.
+fn without_keys(repo: &Repo) {
+    let mut lock = Lock::parse(&fs::read(repo.root().join(LOCK_PATH)).unwrap()).unwrap();
+    let patterns: Vec<&str> = USUAL.into_iter().filter(|pattern| *pattern != "configs/**").collect();
+    lock.terms.scope = Scope::parse(&patterns).unwrap();
+    repo.put(LOCK_PATH, &String::from_utf8(lock.bytes()).unwrap());
+    repo.put(PAGE_PATH, &agenttrader_governance::lock::page::page(&lock));
+}
+
 #[test]
 fn an_agent_approves_nothing_by_its_name_or_with_its_key() {
     let Some(floor) = floor() else { return };
@@ -198,26 +209,28 @@ fn an_agent_approves_nothing_by_its_name_or_with_its_key() {
     take_and_sign(&floor);
     floor.is_refused(Reason::AgentSigned);
 
-    let with_keys = |repo: &Repo| {
-        let public = fs::read_to_string({
-            repo.key("rolf");
-            repo.beside("key-rolf.pub")
-        });
-        let wire =
-            base64::engine::general_purpose::STANDARD.decode(public.unwrap().split(' ').nth(1).unwrap()).unwrap();
-        let point = base64::engine::general_purpose::STANDARD.encode(wire.last_chunk::<32>().unwrap());
-        repo.put(
-            "configs/agents/keys.json",
-            &format!("{{\"gamma-strategy\":{{\"log\":\"\",\"sign\":\"{point}\"}}}}\n"),
-        );
-    };
-    let Some(repo) = locked(with_keys) else { return };
+    let Some(repo) = locked(without_keys) else { return };
     let change = develop(&repo, "somebody");
     let request = begin(&repo, &asking());
+    repo.give_key_to_agent("rolf");
+    repo.commit_all("the agent's key becomes known");
     let evidence = gather(&repo, later(120)).unwrap();
     refused(&say_yes(&repo, "rolf", later(180)).unwrap_err(), Reason::AgentSigned);
     force_yes(&repo, Steps { request, evidence }, &[("olga", UnlockOperator), ("rolf", UnlockReviewer)]);
     take(&repo, change);
     commit_signed(&repo, "anna");
     is_refused(&repo, Reason::AgentSigned);
+}
+
+#[test]
+fn a_persons_key_that_becomes_an_agents_fails_the_baseline_though_the_lock_holds_no_file_of_keys() {
+    let Some(repo) = locked(without_keys) else { return };
+    assert_eq!(repo.failures(), Vec::<String>::new());
+    repo.give_key_to_agent("rolf");
+    repo.commit_all("the agent's key becomes known");
+    repo.fails(
+        Rule::Scope,
+        "ops/trust/allowed_signers",
+        "lists under `rolf` a key that configs/agents/keys.json lists",
+    );
 }

@@ -1,12 +1,12 @@
 //! The baseline branch of a locked repository moves to the commit of the next lock where its unlock was completed and a person whom the
 //! standing lock lists tagged it, and to nothing else. The refs are those of the repository: what git would have told the hook is said here.
 
-use crate::floor::{Floor, ID, commit_signed, floor};
+use crate::floor::{Floor, ID, commit_signed, floor, relock};
 use crate::repo::{Repo, asked, later};
 use agenttrader_governance::actors::push::judge;
 use agenttrader_governance::actors::update::Update;
 use agenttrader_governance::git::id::Id;
-use agenttrader_governance::lock::later::{generate, tag};
+use agenttrader_governance::lock::later::tag;
 use agenttrader_governance::lock::validate::Asked;
 
 const MAIN: &str = "refs/heads/main";
@@ -34,7 +34,7 @@ fn is_refused(repo: &Repo, old: Id, new: Id, tag: Option<(&str, Id)>, says: &str
 
 /// The second lock, on the unlock's branch; the baseline branch still stands at the first.
 fn locked_again(floor: &Floor) -> Id {
-    generate(&floor.repo.open(), ID, Vec::new(), "test", &floor.repo.signer("anna"), later(300)).unwrap().0
+    relock(&floor.repo, later(300)).0
 }
 
 /// A tag that is pushed and stands nowhere here: its ref is taken away, its object stays.

@@ -1,9 +1,9 @@
 //! A lock whose scope is another than its predecessor's: an unlock of what leaves it and of what enters it.
 
-use crate::floor::{ID, asking, begin, commit_signed, develop, gather, is_refused, locked, say_yes, verdict};
+use crate::floor::{ID, asking, begin, commit_signed, develop, gather, is_refused, locked, relock, say_yes, verdict};
 use crate::repo::{Repo, asked, failures, later};
 use agenttrader_governance::lock::build::{Making, lock_of, write_files};
-use agenttrader_governance::lock::later::{base, generate};
+use agenttrader_governance::lock::later::base;
 use agenttrader_governance::lock::model::{LOCK_PATH, Lock, Terms};
 use agenttrader_governance::lock::validate::{Asked, baseline};
 use agenttrader_governance::scope::{Scope, USUAL};
@@ -71,7 +71,7 @@ fn what_leaves_the_scope_is_approved_file_by_file_and_is_free_from_the_next_lock
     assert!(form.contains("| docs/UNLOCK.md | leaves the lock |"), "also a file whose bytes stay: {form}");
     assert!(form.contains("| scripts/report.sh | added |"), "{form}");
     apply(&repo.open(), &repo.signer("anna"), later(240)).unwrap();
-    generate(&repo.open(), ID, Vec::new(), "test", &repo.signer("anna"), later(300)).unwrap();
+    relock(&repo, later(300));
     assert_eq!(judged(&repo), Vec::<String>::new());
     assert_eq!(lock(&repo).terms.scope, smaller());
     assert!(!paths(&repo).iter().any(|path| path.starts_with("docs/")));
@@ -90,7 +90,7 @@ fn what_enters_the_scope_is_approved_file_by_file_and_is_changed_by_nobody_on_th
     is_refused(&repo, Reason::ChangeDiffers);
     repo.git(&["reset", "--quiet", "--hard", &before.to_string()]);
     apply(&repo.open(), &repo.signer("anna"), later(240)).unwrap();
-    generate(&repo.open(), ID, Vec::new(), "test", &repo.signer("anna"), later(300)).unwrap();
+    relock(&repo, later(300));
     assert_eq!(judged(&repo), Vec::<String>::new());
     assert!(paths(&repo).contains(&"README.md".to_owned()));
     repo.append("README.md", "More.\n");
@@ -110,7 +110,7 @@ fn a_scope_alone_is_an_unlock_and_the_same_scope_is_none() {
     say_yes(&repo, "olga", later(180)).unwrap();
     say_yes(&repo, "rolf", later(200)).unwrap();
     assert!(verdict(&repo, ID, later(300)).unwrap().change.is_none());
-    generate(&repo.open(), ID, Vec::new(), "test", &repo.signer("anna"), later(300)).unwrap();
+    relock(&repo, later(300));
     assert_eq!(judged(&repo), Vec::<String>::new());
     assert_eq!(lock(&repo).terms.scope, smaller());
 }

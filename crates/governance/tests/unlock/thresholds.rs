@@ -8,6 +8,7 @@ use agenttrader_governance::lock::validate::{Asked, baseline};
 use agenttrader_governance::unlock::apply::apply;
 use agenttrader_governance::unlock::open::{Asking, open};
 use agenttrader_governance::unlock::refused::Reason;
+use agenttrader_governance::unlock::request::{self, Request};
 use agenttrader_policy::finding::Rule;
 
 fn waiver() -> Waiver {
@@ -58,7 +59,11 @@ fn two_reviewers_where_the_kill_switch_is_waived_and_the_lock_waives_just_that()
     develop(&repo, "somebody");
     two_reviewers(&repo, &Asking { waives: vec![waiver()], ..asking() });
     let applied = repo.head();
-    let lock = |waives| generate(&repo.open(), ID, waives, "test", &repo.signer("anna"), later(300)).unwrap();
+    let asked_for = request::at(&repo.open(), repo.head(), ID).unwrap();
+    let lock = |waives| {
+        let request = Request { waives, ..asked_for.clone() };
+        generate(&repo.open(), ID, Some(&request), "test", &repo.signer("anna"), later(300)).unwrap()
+    };
     lock(vec![waiver()]);
     let judged = || failures(&baseline(&repo.open(), &Asked { now: later(310), ..asked() }).unwrap().findings);
     assert_eq!(judged(), Vec::<String>::new());
@@ -147,4 +152,9 @@ fn a_change_after_which_nobody_could_unlock_is_neither_opened_nor_locked() {
         assert!(why.starts_with("CHANGE_UNLOCKABLE: ") && why.contains(says), "{why}");
         repo.git(&["checkout", "--quiet", "dev"]);
     }
+    repo.put(list, &good);
+    repo.give_key_to_agent("rolf");
+    repo.commit_all("an agent with a person's key");
+    let why = open(&repo.open(), &asking(), later(60)).unwrap_err().to_string();
+    assert!(why.starts_with("CHANGE_UNLOCKABLE: ") && why.contains("under `rolf` a key that"), "{why}");
 }

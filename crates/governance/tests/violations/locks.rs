@@ -56,6 +56,9 @@ pub fn scope() -> Vec<Form> {
             repo.put(ROLFS, &fs::read_to_string(repo.root().join(OLGAS)).unwrap());
             amend(repo);
         }),
+        left("an agent's key under a person's name", SIGNERS, |repo| {
+            relock(repo, |repo| repo.give_key_to_agent("rolf"), |_| {}, &["olga", "rolf"]);
+        }),
         left("signers of whom one stands for everybody", SIGNERS, |repo| {
             let anybody = |repo: &Repo| repo.append(SIGNERS, &line(repo, "rita", REVIEWER).replace("rita ", "* "));
             relock(repo, anybody, |_| {}, &["olga", "rolf"]);
@@ -109,7 +112,7 @@ pub fn scope() -> Vec<Form> {
             }
             repo.append(GAMMA, "# one more line\n");
             repo.commit_all("a change");
-            generate(&repo.open(), "alone", Vec::new(), "test", &repo.signer("olga"), later(60)).unwrap();
+            generate(&repo.open(), "alone", None, "test", &repo.signer("olga"), later(60)).unwrap();
         }),
     ]
 }

@@ -20,9 +20,9 @@ pub fn run(settings: &Settings, arguments: &GenerateArgs, build: &Build) -> Done
     let signer = signer(settings, &arguments.signer)?;
     let act = || {
         let now = clock::wall();
-        // Those that people approved, and no others.
-        let waives = completed(&repository, &arguments.unlock, Some(&settings.data_dir), now).map_err(unwritten)?;
-        generate(&repository, &arguments.unlock, waives, &build.build_id, &signer, now).map_err(unwritten)
+        // What people approved, and nothing else.
+        let request = completed(&repository, &arguments.unlock, Some(&settings.data_dir), now).map_err(unwritten)?;
+        generate(&repository, &arguments.unlock, Some(&request), &build.build_id, &signer, now).map_err(unwritten)
     };
     let tell = |(commit, lock): &(Id, Lock)| {
         let payload = json!({

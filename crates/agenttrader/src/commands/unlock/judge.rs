@@ -17,10 +17,14 @@ fn now(settings: &Settings) -> Result<Status, Failure> {
 
 /// `unlock verify`.
 pub fn verified(settings: &Settings, arguments: &OutputArgs) -> Done {
-    let status = now(settings)?;
+    let repository = repository(settings)?;
+    // Where there is no lock to begin at, no unlock can be judged: that is no verdict on one.
+    let could_not = |error| Failure { exit: Exit::CouldNot, ..unwritten(error) };
+    let status = status(&repository, clock::wall()).map_err(could_not)?;
     let Some(unlock) = &status.unlock else {
-        return Err(Failure::new(Exit::Bad, "HEAD's lock is the first, and no unlock's branch is checked out")
-            .hint("git switch to unlock/ID, or to a lock that followed an unlock"));
+        let what = "there is no unlock to judge: HEAD's lock is the first, and no unlock's branch is checked out";
+        return Err(Failure::new(Exit::CouldNot, what)
+            .hint("`git switch unlock/ID` goes to one that is under way, `agenttrader unlock open` begins one"));
     };
     if arguments.json {
         json(&json!({

@@ -45,19 +45,43 @@ pub fn differences(compared: &Compared<'_>) -> Result<Vec<Finding>, GitError> {
             found.push((path.clone(), with_flag(what, flagged.get(path).copied())));
         }
     }
+    let mut repositories = BTreeMap::new();
     let untracked: BTreeSet<RepoPath> = compared.repository.untracked()?.into_iter().collect();
     for (path, _) in compared.disk.iter().filter(|(path, _)| !compared.files.contains_key(path)) {
         if compared.is_strict(path) {
-            found.push((path.clone(), "it is on disk and not in HEAD".to_owned()));
+            match repository_of(path) {
+                // What git keeps of a repository is told once; its other files are judged, and each is told.
+                Some(folder) => repositories.insert(folder, "a repository of its own: its `.git` is on disk"),
+                None => {
+                    found.push((path.clone(), "it is on disk and not in HEAD".to_owned()));
+                    None
+                }
+            };
         } else if untracked.contains(path) {
             found.push((path.clone(), "it is untracked".to_owned()));
         }
     }
     // A repository of its own is one line to git: its folder.
     for folder in untracked.iter().filter(|path| path.as_bytes().ends_with(b"/") && !compared.is_strict(path)) {
-        found.push((folder.clone(), "it is an untracked repository".to_owned()));
+        repositories.insert(folder.clone(), "it is an untracked repository");
     }
-    Ok(told(found))
+    // One that HEAD knows of is told as what differs from HEAD.
+    repositories.retain(|folder, _| !compared.files.contains_key(folder));
+    let remedy = "move the repository out of this one, or take its `.git` away: what is judged is what HEAD holds";
+    let repositories = repositories.iter().map(|(folder, how)| fail(Rule::Tree, &folder.to_string(), *how, remedy));
+    Ok(told(found).into_iter().chain(repositories).collect())
+}
+
+/// The folder of the repository whose `.git` a path is, or lies in.
+fn repository_of(path: &RepoPath) -> Option<RepoPath> {
+    let mut folder = RepoPath::from("");
+    for part in path.parts() {
+        if part == b".git" {
+            return Some(folder);
+        }
+        folder = folder.join(part);
+    }
+    None
 }
 
 /// That history is not shown as the objects hold it.
