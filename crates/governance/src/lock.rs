@@ -2,6 +2,7 @@
 //!
 //! Start at [`model`] for what a lock is, at [`validate`] for how a commit is judged.
 
+pub mod agents;
 pub mod build;
 pub mod chain;
 pub mod commit;

@@ -4,7 +4,6 @@
 //! from history alone, and the lock that follows counts only where it finds nothing. Start at [`verify`].
 
 pub mod after;
-pub mod agent_keys;
 pub mod apply;
 pub mod approve;
 pub mod audit_index;

@@ -120,7 +120,7 @@ impl Baseline {
             Err(error) => return Ok(Err(chain(&error))),
         };
         Ok(match people.signers.who(Namespace::Git, &signed.payload, &signed.signature, at) {
-            Ok(by) if people.agents.contains(by.principal()) => {
+            Ok(by) if people.agents.names.contains(by.principal()) => {
                 Err(format!("{} is an agent, and tags no lock", by.principal()))
             }
             Ok(_) => Ok(tag.commit),

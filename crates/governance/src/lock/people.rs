@@ -3,11 +3,9 @@
 use crate::git::error::GitError;
 use crate::git::id::Id;
 use crate::git::repository::Repository;
-use crate::unlock::agent_keys::{KEYS_PATH, points_at};
+use crate::lock::agents::{Agents, AgentsError, KEYS_PATH};
 use agenttrader_authority::namespace::Namespace;
 use agenttrader_authority::signers::{AllowedSigners, SignersError};
-use agenttrader_policy::yaml::node::Node;
-use agenttrader_policy::yaml::read;
 use std::collections::BTreeSet;
 
 /// Who may sign.
@@ -16,16 +14,13 @@ pub const SIGNERS_PATH: &str = "ops/trust/allowed_signers";
 /// Whose keys count no more.
 pub const REVOKED_PATH: &str = "ops/trust/revoked_keys";
 
-/// The agents, none of whom may sign as a person.
-pub const AGENTS_PATH: &str = "configs/agents/agents.yaml";
-
 /// A commit's people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct People {
     /// Who may sign for what.
     pub signers: AllowedSigners,
-    /// The agents' names.
-    pub agents: BTreeSet<String>,
+    /// The agents, none of whom may sign as a person.
+    pub agents: Agents,
 }
 
 /// Why a commit's people cannot be trusted.
@@ -66,13 +61,17 @@ pub enum PeopleError {
         principal: String,
     },
     /// The agents cannot be told from people.
-    #[error("{path} of commit {commit} cannot be read, so that agents cannot be told from people")]
-    Agents {
-        /// The file.
-        path: &'static str,
-        /// The commit.
-        commit: Id,
-    },
+    #[error(transparent)]
+    Agents(AgentsError),
+}
+
+impl From<AgentsError> for PeopleError {
+    fn from(error: AgentsError) -> Self {
+        match error {
+            AgentsError::Git(error) => Self::Git(error),
+            AgentsError::Unreadable { .. } => Self::Agents(error),
+        }
+    }
 }
 
 impl People {
@@ -93,15 +92,15 @@ impl People {
         let revoked = repository.file_at(commit, REVOKED_PATH)?.unwrap_or_default();
         let signers = AllowedSigners::parse(allowed, &revoked);
         let signers = signers.map_err(|source| PeopleError::Signers { commit, source })?;
-        let (agents, points) = (agents_at(repository, commit)?, points_at(repository, commit)?);
+        let agents = Agents::at(repository, &[commit])?;
         for line in signers.lines() {
-            let agent = agents.iter().find(|agent| agent.eq_ignore_ascii_case(&line.principal));
+            let agent = agents.names.iter().find(|agent| agent.eq_ignore_ascii_case(&line.principal));
             let namespace = line.namespaces.iter().find(|namespace| **namespace != Namespace::Git);
             if let (Some(agent), Some(namespace)) = (agent, namespace) {
                 return Err(PeopleError::Agent { agent: agent.clone(), namespace: *namespace });
             }
             // Under its own name an agent may sign commits.
-            if agent.is_none() && points.contains(line.key.point()) {
+            if agent.is_none() && agents.have(&line.key) {
                 return Err(PeopleError::AgentKey { principal: line.principal.clone() });
             }
         }
@@ -113,32 +112,4 @@ impl People {
         let lines = self.signers.lines().iter().filter(|line| line.namespaces.contains(&namespace));
         lines.map(|line| line.principal.clone()).collect()
     }
-}
-
-/// The names of a commit's agents.
-///
-/// # Errors
-/// [`PeopleError`] where they cannot be read.
-pub fn agents_at(repository: &Repository, commit: Id) -> Result<BTreeSet<String>, PeopleError> {
-    match repository.file_at(commit, AGENTS_PATH)? {
-        Some(bytes) => agents(&bytes).ok_or(PeopleError::Agents { path: AGENTS_PATH, commit }),
-        None => Ok(BTreeSet::new()),
-    }
-}
-
-/// Every `agent_name` of the inventory.
-fn agents(bytes: &[u8]) -> Option<BTreeSet<String>> {
-    let read = read::read(AGENTS_PATH, bytes);
-    if !read.findings.is_empty() {
-        return None;
-    }
-    let mut names = BTreeSet::new();
-    read.documents.iter().for_each(|node| gather(node, &mut names));
-    Some(names)
-}
-
-fn gather(node: &Node, names: &mut BTreeSet<String>) {
-    names.extend(node.get("agent_name").and_then(Node::text).map(str::to_owned));
-    node.entries().iter().for_each(|(_, value)| gather(value, names));
-    node.items().iter().for_each(|item| gather(item, names));
 }

@@ -81,7 +81,7 @@ fn signed(
         Err(error) => return Ok(Err(chain(&error))),
     };
     Ok(match people.signers.who(Namespace::Git, &signed.payload, &signed.signature, at) {
-        Ok(by) if people.agents.contains(by.principal()) => Err(format!("{} is an agent", by.principal())),
+        Ok(by) if people.agents.names.contains(by.principal()) => Err(format!("{} is an agent", by.principal())),
         Ok(_) => Ok(()),
         Err(error) => Err(format!("its signature does not count: {}", chain(&error))),
     })

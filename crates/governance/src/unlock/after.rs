@@ -3,15 +3,16 @@
 
 use crate::disk::DiskError;
 use crate::git::id::Id;
+use crate::git::path::RepoPath;
 use crate::git::repository::Repository;
+use crate::git::tree::Files;
 use crate::json_file;
 use crate::lock::manifests::{Judged, judge_tree};
-use crate::lock::model::Waiver;
+use crate::lock::model::{LOCK_PATH, PAGE_PATH, Waiver};
 use crate::lock::rules::docs;
 use crate::lock::validate::{JudgeError, as_locked, fails};
 use crate::lock::write_error::WriteError;
 use crate::policy_tree::{file_of, of_commit};
-use crate::unlock::apply::changed;
 use crate::unlock::refused::Reason;
 use agenttrader_core::time::UnixNanos;
 use agenttrader_policy::finding::{Finding, Verdict};
@@ -79,4 +80,15 @@ pub fn waivers_fit(waives: &[Waiver], from: UnixNanos, until: UnixNanos) -> Resu
 /// Findings as the evidence holds them: as `lock validate --json` prints its own.
 pub fn bytes(findings: &[Finding]) -> Vec<u8> {
     json_file::bytes(&json!({"verdict": if fails(findings) { "FAIL" } else { "PASS" }, "findings": findings}))
+}
+
+/// The development commit's files, with what belongs to unlocks and locks as it is here.
+pub(super) fn changed(here: &Files, wanted: &Files) -> Files {
+    let is_ours = |path: &RepoPath| {
+        let bytes = path.as_bytes();
+        bytes.starts_with(b"ops/unlock/") || bytes == LOCK_PATH.as_bytes() || bytes == PAGE_PATH.as_bytes()
+    };
+    let ours = here.iter().filter(|(path, _)| is_ours(path));
+    let theirs = wanted.iter().filter(|(path, _)| !is_ours(path));
+    ours.chain(theirs).map(|(path, leaf)| (path.clone(), *leaf)).collect()
 }

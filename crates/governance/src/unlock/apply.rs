@@ -1,14 +1,12 @@
 //! `unlock apply`: the change that was approved, made in one commit that its author signs. Step 4.
 
 use crate::git::id::Id;
-use crate::git::path::RepoPath;
 use crate::git::repository::Repository;
 use crate::git::sign::Signer;
-use crate::git::tree::Files;
 use crate::lock::commit::{commit, head_files};
-use crate::lock::model::{LOCK_PATH, PAGE_PATH};
 use crate::lock::people::People;
 use crate::lock::write_error::WriteError;
+use crate::unlock::after::changed;
 use crate::unlock::approve::steps;
 use crate::unlock::current::{current, is_clean};
 use crate::unlock::people_signed::{PeopleSigned, approval_path};
@@ -81,15 +79,4 @@ fn not_a_reviewer(approved: &Approved, signer: &Signer) -> Result<(), WriteError
         ));
     }
     Ok(())
-}
-
-/// The development commit's files, with what belongs to unlocks and locks as it is here.
-pub(super) fn changed(here: &Files, wanted: &Files) -> Files {
-    let is_ours = |path: &RepoPath| {
-        let bytes = path.as_bytes();
-        bytes.starts_with(b"ops/unlock/") || bytes == LOCK_PATH.as_bytes() || bytes == PAGE_PATH.as_bytes()
-    };
-    let ours = here.iter().filter(|(path, _)| is_ours(path));
-    let theirs = wanted.iter().filter(|(path, _)| !is_ours(path));
-    ours.chain(theirs).map(|(path, leaf)| (path.clone(), *leaf)).collect()
 }

@@ -186,7 +186,7 @@ pub fn approve(
     by.map_err(|error| refused(Reason::SignatureInvalid, chain(&error)))?;
     let parsed =
         SshSignature::parse(signature.as_bytes()).map_err(|error| refused(Reason::SignatureInvalid, chain(&error)))?;
-    if prepared.to_approve.agents.made(&parsed) {
+    if prepared.to_approve.agents.have(parsed.key()) {
         return Err(refused(Reason::AgentSigned, format!("the key of {} is an agent's", signer.principal)));
     }
     if current.base.lock.terms.require_sk && parsed.key().kind() != KeyKind::SkEd25519 {

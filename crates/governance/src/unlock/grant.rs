@@ -3,14 +3,14 @@
 use crate::git::id::Id;
 use crate::git::repository::Repository;
 use crate::git::sign::Signer;
+use crate::lock::agents::Agents;
 use crate::lock::build::with_bytes;
 use crate::lock::chain::{Locks, Placed};
 use crate::lock::commit::{commit, head_files};
 use crate::lock::later;
-use crate::lock::people::People;
+use crate::lock::people::{People, PeopleError};
 use crate::lock::unlocked;
 use crate::lock::write_error::WriteError;
-use crate::unlock::agent_keys::Agents;
 use crate::unlock::approve::nonce;
 use crate::unlock::current::is_clean;
 use crate::unlock::people_signed::{PeopleSigned, grant_path, signature_path};
@@ -227,7 +227,7 @@ pub fn grant(
     };
     let Granting { people, unlock_id, .. } = granting;
     let is_same = granting.signed.bytes.as_deref() == Some(statement);
-    let agents = Agents::at(repository, &[granting.lock.commit])?;
+    let agents = Agents::at(repository, &[granting.lock.commit]).map_err(PeopleError::from)?;
     if is_same && granting.signed.signatures.contains_key(&signer.principal) {
         return Err(wrong(format!("{} has signed already", signer.principal)));
     }
@@ -248,7 +248,7 @@ pub fn grant(
         .verify(&signer.principal, namespace, statement, signature.as_bytes(), now)
         .map_err(|error| wrong(chain(&error)))?;
     let parsed = SshSignature::parse(signature.as_bytes()).map_err(|error| wrong(chain(&error)))?;
-    if agents.made(&parsed) {
+    if agents.have(parsed.key()) {
         return Err(wrong(format!("the key of {} is an agent's", signer.principal)));
     }
     if granting.lock.lock.terms.require_sk && parsed.key().kind() != KeyKind::SkEd25519 {

@@ -254,7 +254,7 @@ fn keys(base: &Placed, to_approve: &ToApprove, signed: &PeopleSigned, path: &str
         }
         // What is no signature is told where signatures are verified.
         let Ok(signature) = SshSignature::parse(bytes) else { continue };
-        if to_approve.agents.made(&signature) {
+        if to_approve.agents.have(signature.key()) {
             let message = format!("the key of `{principal}` is an agent's: agents approve nothing");
             return Err(Refused::new(Reason::AgentSigned, place, message));
         }

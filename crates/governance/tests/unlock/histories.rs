@@ -141,11 +141,11 @@ fn an_approval_used_for_another_unlock() {
 fn an_approval_used_again_after_a_later_lock() {
     let Some(floor) = floor() else { return };
     let repo = &floor.repo;
-    relock(&repo, later(300));
+    relock(repo, later(300));
     is_refused(repo, Reason::Replayed);
     repo.append("docs/SAFETY.md", "And more.\n");
     commit_signed(repo, "anna");
-    relock(&repo, later(400));
+    relock(repo, later(400));
     let judged = baseline(&repo.open(), &Asked { now: later(400), ..asked() }).unwrap();
     let found = failures(&judged.findings);
     assert!(found.iter().any(|line| line.starts_with("scope ") && line.contains(": REPLAYED: ")), "{found:#?}");

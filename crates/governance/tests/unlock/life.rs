@@ -23,7 +23,7 @@ fn an_unlock_that_people_approve_step_by_step_ends_in_a_lock_that_holds() {
     assert_eq!(completed.change, Some(floor.applied));
     assert_eq!(completed.approved.approval.operators, ["olga"]);
     assert_eq!(completed.approved.approval.reviewers, ["rolf"]);
-    relock(&repo, later(300));
+    relock(repo, later(300));
     let judged = baseline(&repo.open(), &Asked { root: Some(first), now: later(310), ..asked() }).unwrap();
     assert_eq!(failures(&judged.findings), Vec::<String>::new());
     let Standing::Locked(lock) = judged.standing else { panic!("not locked") };
@@ -172,6 +172,6 @@ fn no_lock_follows_an_unlock_that_is_not_completed() {
         assert!(why.starts_with(word), "{why}");
     }
     repo.git(&["reset", "--quiet", "--hard", &floor.applied.to_string()]);
-    relock(&repo, later(300));
+    relock(repo, later(300));
     assert!(asked(ID, later(310)).unwrap_err().starts_with("REPLAYED: "), "one lock an unlock");
 }
