@@ -7,22 +7,12 @@ const LISTED_MOST: usize = 200;
 
 /// What a rule says of the whole, or of one file.
 pub fn finding(rule: Rule, verdict: Verdict, path: &str, message: impl Into<String>, remedy: &str) -> Finding {
-    Finding {
-        rule,
-        verdict,
-        path: path.to_owned(),
-        line: None,
-        object: None,
-        field: None,
-        value: None,
-        message: message.into(),
-        remedy: remedy.to_owned(),
-    }
+    Finding { verdict, ..Finding::fail(rule, path, message, remedy) }
 }
 
 /// It does not hold.
 pub fn fail(rule: Rule, path: &str, message: impl Into<String>, remedy: &str) -> Finding {
-    finding(rule, Verdict::Fail, path, message, remedy)
+    Finding::fail(rule, path, message, remedy)
 }
 
 /// Files that differ, each with how; of very many the first, and how many more there are.
