@@ -136,7 +136,7 @@ fn gathered(settings: &Settings, arguments: &EvidenceArgs, build: &Build) -> Don
 
 /// What the rules say of the tree that would be locked: how many of each, and those that people should know of.
 fn after(findings: &[Finding]) {
-    data(&format!("would be   {}", summary(findings)));
+    data(&format!("as locked  {}", summary(findings)));
     let told = findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Warn | Verdict::Waived));
     show(&told.cloned().collect::<Vec<_>>());
 }
