@@ -78,7 +78,7 @@ pub(super) fn read(text: &str, depth: usize) -> Found {
         match token.kind {
             Kind::Text => text_token(&mut runner, token, before, rest),
             Kind::Name => {
-                name_token(&mut runner, token, rest, depth, &constants);
+                name_token(&mut runner, token, before, rest, depth, &constants);
                 plans::read(&mut runner, rest);
                 plans::variable(&mut runner, rest);
                 plans::image(&mut runner, rest);
@@ -142,7 +142,10 @@ fn text_token(runner: &mut Runner, token: &Token, before: &[Token], rest: &[Toke
     if let Some(key) = Key::of_variable(&token.text) {
         let put = before.last().is_some_and(|t| t.is("("))
             && before.iter().rev().nth(1).is_some_and(|t| t.kind == Kind::Name && PUTS.contains(&t.text.as_str()));
-        if let Some(value) = given(rest.get(1..).unwrap_or_default(), put) {
+        if !is_compared(before)
+            && !is_type(before)
+            && let Some(value) = given(rest.get(1..).unwrap_or_default(), put)
+        {
             runner.found.assign(key, token.text.as_str(), value, false, token.line);
         }
     }
@@ -175,6 +178,45 @@ fn text_token(runner: &mut Runner, token: &Token, before: &[Token], rest: &[Toke
     let is_path = is_switch(&token.text) && (token.text.contains('/') || joined);
     if (is_path || token.text == Key::ExecutionHaltedFile.name()) && writes(rest) {
         writes_switch(runner, token, rest);
+    }
+}
+
+/// Whether the text that follows is one that something is compared with: `x == "KEY":`, `case "KEY":`, `for x in ["KEY"]:`. The colon behind
+/// it opens what is done then.
+fn is_compared(before: &[Token]) -> bool {
+    let is_comparison = |token: &Token| {
+        ["==", "===", "!=", "!=="].iter().any(|mark| token.is(mark))
+            || (token.kind == Kind::Name && matches!(token.text.as_str(), "case" | "in" | "is" | "not" | "when"))
+    };
+    // Others of a list may stand before it.
+    let list = before.iter().rev().skip_while(|token| token.is_text() || token.is(",") || token.is("|"));
+    let opened = list.clone().next().is_some_and(|token| token.is("["));
+    before.last().is_some_and(is_comparison) || list.skip(usize::from(opened)).next().is_some_and(is_comparison)
+}
+
+/// Whether what stands here is a member of a declared type: `interface Env { KEY: string }`, `type Env = { KEY: string }`.
+fn is_type(before: &[Token]) -> bool {
+    let mut open = 0_usize;
+    let brace = before.iter().rposition(|token| {
+        if token.is("}") {
+            open = open.saturating_add(1);
+        } else if token.is("{") {
+            if open == 0 {
+                return true;
+            }
+            open = open.saturating_sub(1);
+        }
+        false
+    });
+    let declared = brace.and_then(|at| before.get(at.saturating_sub(6)..at)).unwrap_or_default();
+    let is_word = |token: &Token, word: &str| token.kind == Kind::Name && token.text == word;
+    match declared {
+        [.., word, name, mark] if is_word(word, "type") && mark.is("=") => name.kind == Kind::Name,
+        _ => declared
+            .iter()
+            .rev()
+            .take_while(|token| token.kind == Kind::Name || token.is(","))
+            .any(|token| is_word(token, "interface")),
     }
 }
 
@@ -214,8 +256,16 @@ fn writes(rest: &[Token]) -> bool {
 }
 
 /// A name: a watched key that is assigned, or a call that runs something.
-fn name_token(runner: &mut Runner, token: &Token, rest: &[Token], depth: usize, constants: &Constants) {
+fn name_token(
+    runner: &mut Runner,
+    token: &Token,
+    before: &[Token],
+    rest: &[Token],
+    depth: usize,
+    constants: &Constants,
+) {
     if let Some(key) = Key::of_variable(&token.text)
+        && !is_type(before)
         && let Some(value) = given(rest.get(1..).unwrap_or_default(), false)
     {
         runner.found.assign(key, token.text.as_str(), value, false, token.line);
