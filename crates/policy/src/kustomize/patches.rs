@@ -74,38 +74,16 @@ impl Build<'_> {
                 self.refuse(&at, "a JSON patch has no `target`", "say with `target` which object it is for");
                 continue;
             };
-            const FIELDS: [&str; 5] = ["group", "version", "kind", "name", "namespace"];
-            self.only(spec, target, "patchesJson6902.target", &FIELDS);
-            let text = |key: &str| target.get(key).and_then(Node::text).unwrap_or_default();
-            let api_version = match text("group") {
-                "" => text("version").to_owned(),
-                group => format!("{group}/{}", text("version")),
-            };
-            let place = Place::of(target, &spec.file);
-            let wanted = id_of(&place.mapping(vec![
-                ("apiVersion", place.text(api_version)),
-                ("kind", place.text(text("kind"))),
-                (
-                    "metadata",
-                    place.mapping(vec![
-                        ("name", place.text(text("name"))),
-                        ("namespace", place.text(text("namespace"))),
-                    ]),
-                ),
-            ]));
-            let meant = |resource: &Resource| resource.ids().any(|id| id == wanted);
-            match (resources.iter().filter(|resource| meant(resource)).count(), documents.as_slice()) {
-                (1, [patch]) if json_patch::is_json_patch(patch) => {
-                    self.patch_selected(resources, patch, &meant, Leave::default(), &at);
+            // kubectl takes the target for patterns, as that of `patches`, and wants a name in it.
+            let Some(selector) = self.selector(spec, target, "patchesJson6902.target") else { continue };
+            let named = target.get("name").and_then(Node::text).is_some_and(|name| !name.is_empty());
+            match documents.as_slice() {
+                _ if !named => self.refuse(&at, "the `target` of a JSON patch has no `name`", "name the object"),
+                [patch] if json_patch::is_json_patch(patch) => {
+                    let selects = |resource: &Resource| selector.selects(resource);
+                    self.patch_selected(resources, patch, &selects, Leave::default(), &at);
                 }
-                (1, _) => {
-                    self.refuse(&at, "the patch is no list of operations", "write a list of JSON patch operations")
-                }
-                (found, _) => self.refuse(
-                    &at,
-                    format!("the patch is for one object, and {found} are called {} `{}`", wanted.kind, wanted.name),
-                    "correct its `target`",
-                ),
+                _ => self.refuse(&at, "the patch is no list of operations", "write a list of JSON patch operations"),
             }
         }
     }
