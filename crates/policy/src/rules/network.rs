@@ -4,7 +4,11 @@
 //! refused. No policy undoes that: a rule without peers, or with peers that are everybody, is refused where it has no ports
 //! either; with ports it is a warning, but for questions to a name server. Policies of other makers
 //! (Cilium, Calico, `AdminNetworkPolicy`) are not read: they count for nothing, with a warning. Cloud Run has its own network.
+//! What no pod comes from by itself, as a builder's list of images, needs no policy.
 
+mod runs;
+
+use self::runs::is_run;
 use super::workload::is_cloud_run;
 use crate::finding::{Finding, Rule, Verdict};
 use crate::object::Object;
@@ -52,7 +56,8 @@ impl Way {
 pub fn judge(world: &World<'_>) -> Vec<Finding> {
     let mut namespaces: BTreeMap<Option<&str>, &Pod<'_>> = BTreeMap::new();
     let pods = world.scopes.iter().flat_map(|scope| &scope.pods);
-    for pod in pods.filter(|pod| !pod.object.patch && !is_outside(pod) && !is_placed(world, pod)) {
+    for pod in pods.filter(|pod| !pod.object.patch && is_run(world, pod) && !is_outside(pod) && !is_placed(world, pod))
+    {
         namespaces.entry(pod.object.namespace).or_insert(pod);
     }
     let policies: Vec<&Object<'_>> = world.objects().filter(|object| is_policy(object)).collect();
@@ -107,7 +112,7 @@ fn is_policy(object: &Object<'_>) -> bool {
 /// Defaults that a kustomization takes in with its files and does not put out for its workloads: it deletes, moves or narrows them.
 /// One that takes none in may be applied beside those that do.
 fn taken_away(world: &World<'_>, scope: &Scope<'_>) -> Vec<Finding> {
-    let pods = scope.pods.iter().filter(|pod| !is_outside(pod));
+    let pods = scope.pods.iter().filter(|pod| is_run(world, pod) && !is_outside(pod));
     let namespaces: BTreeMap<Option<&str>, &Pod<'_>> = pods.map(|pod| (pod.object.namespace, pod)).collect();
     let mut findings = Vec::new();
     for (namespace, pod) in namespaces {
