@@ -41,6 +41,9 @@ const RUNS: [&str; 28] = [
     "passthru",
     "proc_open",
 ];
+/// Tokens before a key that are looked at for what it stands in; of what begins before them nothing is known.
+const LOOKED_BACK: usize = 512;
+
 /// What takes a variable out of the environment.
 const TAKES: [&str; 6] = ["pop", "unsetenv", "Unsetenv", "remove_var", "del", "delete"];
 /// Calls that put a variable into the environment.
@@ -144,6 +147,7 @@ fn text_token(runner: &mut Runner, token: &Token, before: &[Token], rest: &[Toke
             && before.iter().rev().nth(1).is_some_and(|t| t.kind == Kind::Name && PUTS.contains(&t.text.as_str()));
         if !is_compared(before)
             && !is_type(before)
+            && !is_arm(before, rest)
             && let Some(value) = given(rest.get(1..).unwrap_or_default(), put)
         {
             runner.found.assign(key, token.text.as_str(), value, false, token.line);
@@ -189,35 +193,55 @@ fn is_compared(before: &[Token]) -> bool {
             || (token.kind == Kind::Name && matches!(token.text.as_str(), "case" | "in" | "is" | "not" | "when"))
     };
     // Others of a list may stand before it.
-    let list = before.iter().rev().skip_while(|token| token.is_text() || token.is(",") || token.is("|"));
+    let mut list =
+        before.iter().rev().take(LOOKED_BACK).skip_while(|token| token.is_text() || token.is(",") || token.is("|"));
     let opened = list.clone().next().is_some_and(|token| token.is("["));
-    before.last().is_some_and(is_comparison) || list.skip(usize::from(opened)).next().is_some_and(is_comparison)
+    before.last().is_some_and(is_comparison) || list.nth(usize::from(opened)).is_some_and(is_comparison)
 }
 
 /// Whether what stands here is a member of a declared type: `interface Env { KEY: string }`, `type Env = { KEY: string }`.
 fn is_type(before: &[Token]) -> bool {
-    let mut open = 0_usize;
-    let brace = before.iter().rposition(|token| {
-        if token.is("}") {
-            open = open.saturating_add(1);
-        } else if token.is("{") {
-            if open == 0 {
-                return true;
-            }
-            open = open.saturating_sub(1);
-        }
-        false
-    });
-    let declared = brace.and_then(|at| before.get(at.saturating_sub(6)..at)).unwrap_or_default();
-    let is_word = |token: &Token, word: &str| token.kind == Kind::Name && token.text == word;
+    let declared = opening(before).and_then(|at| before.get(at.saturating_sub(6)..at)).unwrap_or_default();
     match declared {
         [.., word, name, mark] if is_word(word, "type") && mark.is("=") => name.kind == Kind::Name,
-        _ => declared
-            .iter()
-            .rev()
-            .take_while(|token| token.kind == Kind::Name || token.is(","))
-            .any(|token| is_word(token, "interface")),
+        _ => {
+            let named = declared.iter().rev().take_while(|token| token.kind == Kind::Name || token.is(","));
+            named.into_iter().any(|token| is_word(token, "interface"))
+        }
     }
+}
+
+/// Whether what stands here is a pattern: `match name { "KEY" => … }`.
+fn is_arm(before: &[Token], rest: &[Token]) -> bool {
+    let matched = opening(before).and_then(|at| before.get(at.saturating_sub(12)..at)).unwrap_or_default();
+    let Some(at) = matched.iter().rposition(|token| is_word(token, "match")) else { return false };
+    let is_call = at.checked_sub(1).and_then(|at| matched.get(at)).is_some_and(|token| token.is("."));
+    let subject = matched.get(at.saturating_add(1)..).unwrap_or_default();
+    let count = |mark: &str| subject.iter().filter(|token| token.is(mark)).count();
+    let is_whole = count("(") == count(")") && [",", ";", "{", "}", "=>"].iter().all(|mark| count(mark) == 0);
+    !is_call && is_whole && rest.get(1).is_some_and(|mark| mark.is("=>"))
+}
+
+/// Where the block begins that these tokens end in.
+fn opening(before: &[Token]) -> Option<usize> {
+    let mut closed = 0_usize;
+    let from = before.len().saturating_sub(LOOKED_BACK);
+    let at = before.get(from..)?.iter().rposition(|token| {
+        if token.is("}") {
+            closed = closed.saturating_add(1);
+        } else if token.is("{") {
+            if closed == 0 {
+                return true;
+            }
+            closed = closed.saturating_sub(1);
+        }
+        false
+    })?;
+    from.checked_add(at)
+}
+
+fn is_word(token: &Token, word: &str) -> bool {
+    token.kind == Kind::Name && token.text == word
 }
 
 fn is_open_mode(text: &str) -> bool {
