@@ -17,6 +17,8 @@ pub struct Object<'a> {
     pub alternative: bool,
     /// Whether a kustomization names its file as a change to another object: it is no object by itself.
     pub patch: bool,
+    /// Whether it stands in a field of another object, which may want only a part of it.
+    pub carried: bool,
     /// `kind`.
     pub kind: &'a str,
     /// `apiVersion`; empty where it has none.
@@ -65,6 +67,7 @@ fn object<'a>(origin: Origin<'a>, node: &'a Node) -> Option<Object<'a>> {
         root,
         alternative,
         patch,
+        carried: false,
         kind,
         api_version: text(&["apiVersion"]).unwrap_or(""),
         namespace: text(&["metadata", "namespace"]),
@@ -106,7 +109,7 @@ fn inside<'a>(origin: Origin<'a>, node: &'a Node, found: &mut Vec<Object<'a>>) {
     for child in children {
         let whole = child.get("apiVersion").is_some() && child.get("metadata").is_some();
         if let Some(object) = whole.then(|| object(origin, child)).flatten() {
-            found.push(object);
+            found.push(Object { carried: true, ..object });
         }
         inside(origin, child, found);
     }

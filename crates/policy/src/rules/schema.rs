@@ -131,7 +131,7 @@ fn judge_object(object: Object<'_>, findings: &mut Vec<Finding>) -> bool {
     }
     match KINDS.iter().find(|(kind, version, _)| *kind == object.kind && *version == object.api_version) {
         Some((.., name)) => {
-            let whole = Walk { object, required: !object.patch };
+            let whole = Walk { object, required: !object.patch && !object.carried };
             whole.value(object.node, &Shape::Of(name), "", findings);
             whole.names_itself(findings);
             true
