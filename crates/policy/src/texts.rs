@@ -49,6 +49,7 @@ pub fn of_file<'a>(file: &'a File<'a>) -> Vec<Text<'a>> {
                 let documents = strangers(documents);
                 let mut found = keyed::documents(&documents);
                 documents.iter().for_each(|node| flags(node, &mut found));
+                documents.iter().for_each(|node| carried(file.path, node, &mut found));
                 if file.path.to_ascii_lowercase().ends_with(".tf.json") {
                     found.orders.extend(script::plan(&documents));
                 }
@@ -85,7 +86,26 @@ fn flags(node: &Node, found: &mut Found) {
         }
     }
     node.items().iter().for_each(|item| flags(item, found));
-    node.entries().iter().for_each(|(_, value)| flags(value, found));
+    for (key, value) in node.entries() {
+        // A file of flags: `--update-env-vars: AGENT_MODE=OFF`.
+        if let Some(text) = value.text().filter(|_| key.text().is_some_and(|key| key.starts_with("--"))) {
+            for hit in scan::assignments(text) {
+                found.assign(hit.key, hit.spelled, hit.value, false, value.line);
+            }
+        }
+        flags(value, found);
+    }
+}
+
+/// The objects that values carry as a text, for a chart to put into what it renders.
+fn carried(path: &str, node: &Node, found: &mut Found) {
+    if let Some(text) = node.text().filter(|text| is_manifest(text)) {
+        let read = crate::yaml::read::read(path, text.as_bytes());
+        found.absorb(keyed::documents(&read.documents), node.line);
+        found.absorb(keyed::documents(&read.alternatives), node.line);
+    }
+    node.items().iter().for_each(|item| carried(path, item, found));
+    node.entries().iter().filter(|(key, _)| !is_prose(key)).for_each(|(_, value)| carried(path, value, found));
 }
 
 /// Assignments, line by line, outside comments.

@@ -6,6 +6,7 @@ mod orders;
 mod targets;
 
 use crate::finding::{Finding, Rule};
+use crate::judged::Form;
 use crate::object::Object;
 use crate::placing::NAMES;
 use crate::pod::Pod;
@@ -43,6 +44,11 @@ pub fn judge(world: &World<'_>) -> Vec<Finding> {
     for object in world.objects() {
         targets::judge(object, &known, &mut findings);
         carried::judge(object, &known, &mut findings);
+    }
+    for (file, document) in world.documents().filter(|(file, _)| file.form == Form::Documents) {
+        if !file.is_kustomization() {
+            carried::of_document(file.path, document, &known, &mut findings);
+        }
     }
     for text in &world.texts {
         orders::judge(text, &known, &mut findings);

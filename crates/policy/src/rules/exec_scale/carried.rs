@@ -1,4 +1,4 @@
-//! Manifests inside ConfigMaps and Secrets: nobody but a job applies them, and then they run.
+//! Manifests inside ConfigMaps, Secrets, custom kinds and the values of charts: somebody else applies them, and then they run.
 
 use super::{Names, targets, workload};
 use crate::finding::Finding;
@@ -21,9 +21,32 @@ pub fn judge(object: &Object<'_>, known: &Names<'_>, findings: &mut Vec<Finding>
     for (key, values) in data(*object) {
         for text in values.known.iter().filter(|text| text.contains("kind") && text.contains("spec")) {
             let holder = ["data", "stringData", "binaryData"].into_iter().find_map(|field| object.at(&[field, &key]));
-            of_text(object, holder.unwrap_or(object.node), text, None, findings);
+            of_text(origin_of(object), holder.unwrap_or(object.node), text, None, findings);
         }
     }
+}
+
+/// Manifests that a document that is no object carries, as a text or as they are: a chart puts them into what it renders.
+pub fn of_document(path: &str, document: &Node, known: &Names<'_>, findings: &mut Vec<Finding>) {
+    let origin = Origin { path, root: None, alternative: false, patch: false };
+    of_values(origin, document, known, findings);
+}
+
+fn of_values(origin: Origin<'_>, node: &Node, known: &Names<'_>, findings: &mut Vec<Finding>) {
+    if node.get("apiVersion").is_some() && node.get("kind").is_some() {
+        return of_node(origin, node, Some(known), findings);
+    }
+    if let Some(scalar) = node.scalar().filter(|scalar| is_manifest(&scalar.text)) {
+        return of_text(origin, node, &scalar.text, Some(known), findings);
+    }
+    node.items().iter().for_each(|item| of_values(origin, item, known, findings));
+    for (_, value) in node.entries().iter().filter(|(key, _)| !is_prose(key)) {
+        of_values(origin, value, known, findings);
+    }
+}
+
+const fn origin_of<'a>(object: &Object<'a>) -> Origin<'a> {
+    Origin { path: object.path, root: object.root, alternative: object.alternative, patch: false }
 }
 
 /// Manifests that another object applies: a workflow's `resource: {action: patch, manifest: …}`, the contents of a bundle.
@@ -38,19 +61,24 @@ fn of_fields(object: &Object<'_>, node: &Node, known: &Names<'_>, findings: &mut
 
 fn of_field(object: &Object<'_>, node: &Node, known: &Names<'_>, findings: &mut Vec<Finding>) {
     match node.scalar().filter(|scalar| is_manifest(&scalar.text)) {
-        Some(scalar) => of_text(object, node, &scalar.text, Some(known), findings),
+        Some(scalar) => of_text(origin_of(object), node, &scalar.text, Some(known), findings),
         None => of_fields(object, node, known, findings),
     }
 }
 
-fn of_text(object: &Object<'_>, holder: &Node, text: &str, known: Option<&Names<'_>>, findings: &mut Vec<Finding>) {
-    let path = holder.file(object.path);
+fn of_text(origin: Origin<'_>, holder: &Node, text: &str, known: Option<&Names<'_>>, findings: &mut Vec<Finding>) {
+    let path = holder.file(origin.path);
     let mut read = read(path, text.as_bytes());
     for node in read.documents.iter_mut().chain(&mut read.alternatives) {
         node.each_line(&mut |line| line.saturating_add(holder.line).saturating_sub(1));
     }
-    let origin = Origin { path, root: object.root, alternative: object.alternative, patch: false };
-    for inner in read.documents.iter().chain(&read.alternatives).flat_map(|node| objects(origin, node)) {
+    for node in read.documents.iter().chain(&read.alternatives) {
+        of_node(Origin { path, ..origin }, node, known, findings);
+    }
+}
+
+fn of_node(origin: Origin<'_>, node: &Node, known: Option<&Names<'_>>, findings: &mut Vec<Finding>) {
+    for inner in objects(origin, node) {
         if let Some(known) = known {
             targets::judge(&inner, known, findings);
         }
