@@ -1,8 +1,10 @@
 //! Whether a pod comes from what has the shape of one: in a custom kind an image beside other fields may be a setting of its operator.
 
 use crate::object::Object;
+use crate::placing::base_name;
 use crate::pod::{Container, Pod, Position};
 use crate::world::World;
+use crate::yaml::node::Node;
 
 /// The groups of Kubernetes that hold workloads, besides the core group.
 const OWN: [&str; 5] = ["apps", "batch", "autoscaling", "policy", "extensions"];
@@ -21,6 +23,11 @@ pub fn is_run(world: &World<'_>, pod: &Pod<'_>) -> bool {
     if is_of_tekton(&pod.object) && TASKS.contains(&pod.object.kind) {
         return world.objects().any(|object| is_of_tekton(object) && object.kind.ends_with("Run"));
     }
+    // Who has our image in a custom kind runs it, unless it is what builds it.
+    let builds = pod.object.is_of_group("skaffold");
+    if !builds && pod.containers.iter().any(has_our_image) {
+        return true;
+    }
     pod.containers.iter().any(|container| PROCESS.iter().any(|field| container.node.get(field).is_some()))
 }
 
@@ -36,4 +43,9 @@ fn is_of_tekton(object: &Object<'_>) -> bool {
 fn is_of_pod(container: &Container<'_>) -> bool {
     let field = container.field.to_ascii_lowercase();
     container.position != Position::Other || field.contains("template") || field.ends_with("container")
+}
+
+fn has_our_image(container: &Container<'_>) -> bool {
+    let image = container.node.get("image").and_then(Node::text).unwrap_or_default();
+    base_name(image).contains("agenttrader")
 }
