@@ -44,12 +44,7 @@ pub fn read(name: &str, text: &str) -> Found {
         return found;
     }
     match () {
-        () if powershell::is_powershell(name) => {
-            let text = powershell::plain(text);
-            let mut found = program::read(&text, 0);
-            found.orders.extend(Runner::shell(&powershell::as_shell(&text)).orders);
-            found.sorted()
-        }
+        () if powershell::is_powershell(name) => powershell::read(text, 0),
         () if quotes::is_of_these(name, text) => match quotes::as_common(text) {
             Some(text) => program::read(&text, 0),
             None => {

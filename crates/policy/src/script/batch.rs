@@ -173,6 +173,16 @@ fn words(line: &str) -> Vec<String> {
                 }
                 any = false;
             }
+            // `2>&1`: a copy of a handle, and no file.
+            '<' | '>' if !inside && chars.next_if_eq(&'&').is_some() => {
+                while chars.next_if(char::is_ascii_digit).is_some() {}
+                let is_handle = !any && word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_digit());
+                if any || !(word.is_empty() || is_handle) {
+                    words.push(word.clone());
+                }
+                word.clear();
+                any = false;
+            }
             '&' | '|' | '<' | '>' if !inside => {
                 if any || !word.is_empty() {
                     words.push(std::mem::take(&mut word));
@@ -255,6 +265,9 @@ mod tests {
             ("for /f %%i in ('a') do kubectl get pods", "\"kubectl\" \"get\" \"pods\""),
             ("cmd /c \"kubectl get pods\"", "\"kubectl\" \"get\" \"pods\""),
             ("C:\\bin\\kubectl.exe get pods", "\"C:/bin/kubectl.exe\" \"get\" \"pods\""),
+            ("echo A=b is refused 1>&2", "\"echo\" \"A=b\" \"is\" \"refused\""),
+            ("kubectl get \"2\">&1", "\"kubectl\" \"get\" \"2\""),
+            ("echo a>&2 b> c", "\"echo\" \"a\" \"b\" > \"c\""),
             ("echo don't pay $5 `now`", "\"echo\" \"don't\" \"pay\" \"\\$5\" \"\\`now\\`\""),
         ] {
             assert_eq!(as_shell(batch).trim_end_matches('\n'), shell, "{batch}");

@@ -1,5 +1,19 @@
 //! PowerShell's commands as a shell would read them, line for line: for what they run. What they set is read by the tokens.
 
+use super::program;
+use super::runner::Runner;
+use crate::found::Found;
+
+/// Reads a script.
+pub(super) fn read(text: &str, depth: usize) -> Found {
+    let text = plain(text);
+    let mut found = program::read(&text, depth);
+    let mut runner = Runner::default();
+    runner.script(&as_shell(&text), 1, depth);
+    found.orders.extend(runner.found.orders);
+    found.sorted()
+}
+
 /// Whether a script is in it, by its name.
 pub fn is_powershell(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -7,7 +21,7 @@ pub fn is_powershell(name: &str) -> bool {
 }
 
 /// Variables as assignments, commands as commands, what writes to the screen as `echo`.
-pub fn as_shell(text: &str) -> String {
+fn as_shell(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut comment = false;
     for line in text.lines() {
@@ -24,7 +38,7 @@ pub fn as_shell(text: &str) -> String {
 
 /// The script without its comments of several lines, with names of environment variables in capitals, and with what a cmdlet puts
 /// into the environment as an assignment.
-pub fn plain(text: &str) -> String {
+fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, comment)) = rest.split_once("<#") {

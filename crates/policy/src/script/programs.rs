@@ -2,6 +2,7 @@
 
 use super::commands::{SETS, base};
 use super::content;
+use super::powershell;
 use super::runner::{Place, Runner, is_switch};
 use crate::found::{Effect, Key, Said};
 use crate::hole::{HOLE, shown};
@@ -39,6 +40,16 @@ impl Runner {
                     if self.written_read <= WRITTEN_MOST {
                         self.script(&text, place.line, place.depth);
                     }
+                }
+            }
+            "powershell" | "pwsh" | "powershell.exe" | "pwsh.exe" => {
+                let is_flag = |word: &&String| {
+                    let flag = word.to_ascii_lowercase();
+                    flag.len() > 1 && ["-command", "/command"].iter().any(|long| long.starts_with(flag.as_str()))
+                };
+                let command = rest.iter().skip_while(|word| !is_flag(word)).skip(1).cloned().collect::<Vec<_>>();
+                if !command.is_empty() && place.depth < 6 {
+                    self.found.absorb(powershell::read(&command.join(" "), place.depth.saturating_add(1)), place.line);
                 }
             }
             "ssh" => self.script(&rest.get(1..).unwrap_or_default().join(" "), place.line, place.depth),
