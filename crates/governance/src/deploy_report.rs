@@ -7,7 +7,7 @@ mod page;
 pub use page::number;
 
 use crate::cluster::Cluster;
-use crate::cluster::switch::Switch;
+use crate::cluster::switch::{State, Switch};
 use crate::git::error::GitError;
 use crate::git::id::Id;
 use crate::git::repository::Repository;
@@ -88,9 +88,9 @@ impl DeployReport {
         }
     }
 
-    /// Whether everything may be as it is.
-    pub const fn is_allowed(&self) -> bool {
-        self.not_allowed.is_empty()
+    /// Whether everything may be as it is: nothing is good that nobody saw, neither a cluster without workloads nor a switch that says neither.
+    pub fn is_allowed(&self) -> bool {
+        self.not_allowed.is_empty() && !self.workloads.is_empty() && self.kill_switch.state != State::Unknown
     }
 
     /// How many workloads there are, and what is to be said of them, in one line.

@@ -204,9 +204,10 @@ fn each_check_of_a_cluster_can_fail_and_what_is_missing_is_unknown() {
 }
 
 #[test]
-fn an_empty_answer_is_ready_in_nothing() {
+fn an_empty_answer_is_ready_in_nothing_and_nothing_in_it_is_allowed() {
     let mut saved = Saved::default();
     saved.insert("all.json", br#"{"kind": "List", "apiVersion": "v1", "items": []}"#.to_vec());
+    assert!(!deploy(&saved).is_allowed());
     let report = ready(&saved);
     assert!(!report.is_ready());
     assert!(report.checks.iter().all(|it| it.result != Outcome::Pass || it.check == "no-execute"), "{report:?}");

@@ -50,7 +50,8 @@ pub enum ReportCommand {
                             kubectl -n trading-floor get -o json \\\n    \
                             deployments,statefulsets,daemonsets,replicasets,jobs,cronjobs,pods,configmaps > all.json\n  \
                             agenttrader report deploy --from all.json --at 2026-12-01T21:00:00Z\n\n\
-                            Exit codes: 0 everything may run as it does; 1 something may not; 2 the objects cannot be read; 69 no cluster.")]
+                            Exit codes: 0 everything may run as it does; 1 something may not, or no workload or kill switch is seen; \
+                            2 the objects cannot be read; 69 no cluster.")]
     Deploy(ReportArgs),
 }
 

@@ -175,7 +175,9 @@ fn add(kept: &mut Kept, object: &Object<'_>, workload: Option<&Workload>, rest: 
         }
         put(&mut value, &["spec", "replicas"], json!(0));
     }
-    let images = images(&mut value, object, workload, &mut kept.refusals);
+    let is_kept_running =
+        workload.replicas_wanted.is_some_and(|wanted| wanted > 0) && !(orders && rest == Rest::Forced);
+    let images = images(&mut value, object, workload, is_kept_running, &mut kept.refusals);
     let replicas = value.pointer("/spec/replicas").and_then(Value::as_u64);
     kept.components.push(Component { workload: workload.workload.clone(), replicas, can_place_orders: orders, images });
     // What can place orders is kept at zero: how well it ran is nothing to come back to.
@@ -191,8 +193,14 @@ fn add(kept: &mut Kept, object: &Object<'_>, workload: Option<&Workload>, rest: 
     kept.objects.push(value);
 }
 
-/// Pins every container to the one digest that runs. Where nothing of it runs, the reference stays, and is marked.
-fn images(value: &mut Value, object: &Object<'_>, workload: &Workload, refusals: &mut Vec<String>) -> Vec<Image> {
+/// Pins every container to the one digest that runs. Where nothing of it runs and nothing should, the reference stays, and is marked.
+fn images(
+    value: &mut Value,
+    object: &Object<'_>,
+    workload: &Workload,
+    is_kept_running: bool,
+    refusals: &mut Vec<String>,
+) -> Vec<Image> {
     let spec = if object.kind == "CronJob" { "/spec/jobTemplate/spec/template/spec" } else { "/spec/template/spec" };
     let Some(spec) = value.pointer_mut(spec) else { return Vec::new() };
     let mut images = Vec::new();
@@ -204,7 +212,7 @@ fn images(value: &mut Value, object: &Object<'_>, workload: &Workload, refusals:
             let only = digests.filter(|digests| digests.len() == 1).and_then(BTreeSet::first);
             let seen = digests.map_or(0, BTreeSet::len);
             let reference = only.map(|digest| pinned(&image, digest));
-            if reference.is_none() && workload.pods != Some(0) {
+            if reference.is_none() && (workload.pods != Some(0) || is_kept_running) {
                 refusals.push(format!("{}, container {name}: {seen} digests are seen running", workload.workload));
             }
             if let Some(reference) = &reference {

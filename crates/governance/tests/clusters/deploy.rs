@@ -85,6 +85,7 @@ fn each_state_of_the_switch_is_told_and_only_halted_is_healthy() {
             State::Unknown => "true",
         };
         assert_eq!(value, expected);
+        assert_eq!(report.is_allowed(), report.kill_switch.state != State::Unknown);
         let word = format!("{:?}", report.kill_switch.state).to_uppercase();
         assert!(report.markdown().contains(&format!("Kill switch: **{word}**")), "{}", report.markdown());
     }

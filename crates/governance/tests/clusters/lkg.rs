@@ -80,6 +80,14 @@ fn what_is_not_well_or_set_to_execute_is_not_kept() {
         reasons(&changed(&folder("healthy"), &[(pod, "/status/containerStatuses/0/imageID", "\"\"")]))
             .contains("0 digests")
     );
+    let mut without_pods = saved("healthy");
+    without_pods.insert("pods.json", br#"{"kind": "List", "apiVersion": "v1", "items": []}"#.to_vec());
+    let unseen = reasons(&without_pods);
+    assert!(
+        unseen.contains("StatefulSet/trading-floor/gamma-strategy, container") && unseen.contains("0 digests"),
+        "{unseen}"
+    );
+    assert!(!unseen.contains("execution-agent"), "kept at zero, it needs none: {unseen}");
     let switch = (("ConfigMap", "agenttrader-kill-switch"), "/metadata/name", "\"other\"");
     assert!(reasons(&changed(&folder("healthy"), &[switch])).contains("no ConfigMap agenttrader-kill-switch"));
     let mut empty = Saved::default();

@@ -30,6 +30,9 @@ fn deploy(settings: &Settings, arguments: &ReportArgs, build: &Build) -> Done {
         let width = report.workloads.iter().map(|it| it.workload.chars().count()).max().unwrap_or(0);
         report.workloads.iter().for_each(|workload| show(workload, width));
         data(&report.summary());
+        if report.workloads.is_empty() {
+            talk("no workload is among the objects: `agenttrader report deploy --help` shows which kinds to save");
+        }
         files.iter().for_each(|file| talk(&format!("written: {}", file.path.display())));
     }
     Ok(if report.is_allowed() { Exit::Good } else { Exit::Bad })
