@@ -1,6 +1,6 @@
 //! The tokens of a program in whatever language: texts, names, marks. Comments and documentation are left out.
 
-use crate::found::Lines;
+use crate::found::{Key, Lines};
 use crate::hole::HOLE;
 use std::collections::BTreeMap;
 
@@ -94,7 +94,9 @@ pub(super) fn settle(tokens: &mut [Token], constants: &Constants) {
         };
         let is_value = name.kind == Kind::Name && ["=", ":=", "=>", ":", ","].iter().any(|text| mark.is(text));
         let text = constants.get(&name.text).filter(|_| given.get(&name.text) == Some(&1));
-        let text = text.filter(|_| is_value && is_end(rest, name.line)).cloned();
+        // `environ[KEY] = …`, `{ [KEY]: … }`, `setenv(KEY, …)`.
+        let names_a_key = |text: &&String| (mark.is("[") || mark.is("(")) && Key::of_variable(text).is_some();
+        let text = text.filter(|text| (is_value || names_a_key(text)) && is_end(rest, name.line)).cloned();
         if let (Some(text), Some(token)) = (text, tokens.get_mut(at)) {
             *token = Token { kind: Kind::Text, text, line: token.line };
         }
