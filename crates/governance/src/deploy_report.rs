@@ -15,7 +15,10 @@ use crate::json_file;
 use crate::workload::manifests::Manifests;
 use crate::workload::{Trouble, Workload};
 use agenttrader_core::time::UnixNanos;
+use agenttrader_policy::finding::Rule;
+use agenttrader_policy::object::Object;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// A deploy report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,10 +32,21 @@ pub struct DeployReport {
     pub source: Source,
     /// The kill switch.
     pub kill_switch: Switch,
-    /// What is not allowed to be as it is.
+    /// Workloads that are not allowed to be as they are.
     pub not_allowed: Vec<String>,
+    /// Other objects that would start what can place orders: scalers, for example.
+    pub would_start: Vec<Starter>,
     /// Every workload, by kind, namespace and name.
     pub workloads: Vec<Workload>,
+}
+
+/// An object that would start what can place orders.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Starter {
+    /// `Kind/namespace/name`.
+    pub object: String,
+    /// How.
+    pub why: String,
 }
 
 /// Where the objects of a report came from.
@@ -63,7 +77,24 @@ pub struct Made<'a> {
 impl DeployReport {
     /// The report of a cluster.
     pub fn of(cluster: &Cluster<'_>, made: Made<'_>) -> Self {
-        Self::over(cluster.workloads(), cluster.switch(), made)
+        let (mut workloads, mut would_start) = (cluster.workloads(), Vec::new());
+        for finding in cluster.failures(&[Rule::ExecScale]) {
+            let object = finding.object.unwrap_or_else(|| "an object".to_owned());
+            match workloads.iter_mut().find(|it| it.workload == object) {
+                Some(workload) if workload.allowed_to_run => {
+                    workload.allowed_to_run = false;
+                    workload.why = finding.message;
+                }
+                Some(_) => {}
+                None => would_start.push(Starter { object, why: finding.message }),
+            }
+        }
+        would_start.dedup();
+        // Pods and replica sets of a workload that is not allowed say no more than it does.
+        let is_told = workloads.iter().any(|it| !it.allowed_to_run);
+        let owned: BTreeSet<String> = cluster.objects().iter().filter(|it| is_owned(it)).map(Object::label).collect();
+        would_start.retain(|it| !(is_told && owned.contains(&it.object)));
+        Self::over(workloads, would_start, cluster.switch(), made)
     }
 
     /// The report of a commit's manifests, before there is a cluster to ask.
@@ -72,10 +103,15 @@ impl DeployReport {
     /// [`GitError`].
     pub fn of_manifests(repository: &Repository, commit: Id, at: UnixNanos) -> Result<Self, GitError> {
         let Manifests { workloads, kill_switch } = Manifests::of(repository, commit)?;
-        Ok(Self::over(workloads, kill_switch, Made { at, git_sha: &commit.to_string(), source: Source::Manifests }))
+        Ok(Self::over(
+            workloads,
+            Vec::new(),
+            kill_switch,
+            Made { at, git_sha: &commit.to_string(), source: Source::Manifests },
+        ))
     }
 
-    fn over(workloads: Vec<Workload>, kill_switch: Switch, made: Made<'_>) -> Self {
+    fn over(workloads: Vec<Workload>, would_start: Vec<Starter>, kill_switch: Switch, made: Made<'_>) -> Self {
         let not_allowed = workloads.iter().filter(|it| !it.allowed_to_run).map(|it| it.workload.clone()).collect();
         Self {
             report: "deploy",
@@ -84,13 +120,16 @@ impl DeployReport {
             source: made.source,
             kill_switch,
             not_allowed,
+            would_start,
             workloads,
         }
     }
 
-    /// Whether everything may be as it is: nothing is good that nobody saw, neither a cluster without workloads nor a switch that says neither.
+    /// Whether everything may be as it is while execution is to rest. Nothing is good that nobody saw: neither a cluster without workloads nor
+    /// a switch that cannot be read.
     pub fn is_allowed(&self) -> bool {
-        self.not_allowed.is_empty() && !self.workloads.is_empty() && self.kill_switch.state != State::Unknown
+        let rests = self.not_allowed.is_empty() && self.would_start.is_empty();
+        rests && !self.workloads.is_empty() && self.kill_switch.state == State::Halted
     }
 
     /// How many workloads there are, and what is to be said of them, in one line.
@@ -119,4 +158,8 @@ impl DeployReport {
     pub fn files(&self) -> Vec<(&'static str, Vec<u8>)> {
         vec![("deploy_report.json", self.json()), ("deploy_report.md", self.markdown().into_bytes())]
     }
+}
+
+fn is_owned(object: &Object<'_>) -> bool {
+    object.at(&["metadata", "ownerReferences"]).is_some()
 }

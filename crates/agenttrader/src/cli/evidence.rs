@@ -50,7 +50,7 @@ pub enum ReportCommand {
                             kubectl -n trading-floor get -o json \\\n    \
                             deployments,statefulsets,daemonsets,replicasets,jobs,cronjobs,pods,configmaps > all.json\n  \
                             agenttrader report deploy --from all.json --at 2026-12-01T21:00:00Z\n\n\
-                            Exit codes: 0 everything may run as it does; 1 something may not, or no workload or kill switch is seen; \
+                            Exit codes: 0 all may run as it does and the kill switch halts; 1 not so, or no workload is seen; \
                             2 the objects cannot be read; 69 no cluster.")]
     Deploy(ReportArgs),
 }

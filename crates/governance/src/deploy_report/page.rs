@@ -20,10 +20,13 @@ pub(super) fn page(report: &DeployReport) -> String {
     let _ = writeln!(out, "Kill switch: **{}**. {}.\n", report.kill_switch.word(), cell(&report.kill_switch.evidence));
     let _ = writeln!(out, "{}.\n", report.summary());
     let forbidden: Vec<&Workload> = report.workloads.iter().filter(|it| !it.allowed_to_run).collect();
-    if !forbidden.is_empty() {
+    if !forbidden.is_empty() || !report.would_start.is_empty() {
         out.push_str("## Not allowed\n\n");
         for workload in forbidden {
             let _ = writeln!(out, "- **{}** {}", cell(&workload.workload), cell(&workload.why));
+        }
+        for starter in &report.would_start {
+            let _ = writeln!(out, "- **{}** starts execution: {}", cell(&starter.object), cell(&starter.why));
         }
         out.push('\n');
     }

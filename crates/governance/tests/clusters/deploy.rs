@@ -1,7 +1,7 @@
 //! Everything that a deploy report can say is wrong, each said of a cluster that has it.
 
 use crate::change::{Change, changed};
-use crate::{deploy, folder, saved};
+use crate::{deploy, folder, ready, saved};
 use agenttrader_governance::cluster::switch::State;
 use agenttrader_governance::workload::Trouble;
 use std::collections::BTreeSet;
@@ -85,7 +85,7 @@ fn each_state_of_the_switch_is_told_and_only_halted_is_healthy() {
             State::Unknown => "true",
         };
         assert_eq!(value, expected);
-        assert_eq!(report.is_allowed(), report.kill_switch.state != State::Unknown);
+        assert_eq!(report.is_allowed(), report.kill_switch.state == State::Halted);
         let word = format!("{:?}", report.kill_switch.state).to_uppercase();
         assert!(report.markdown().contains(&format!("Kill switch: **{word}**")), "{}", report.markdown());
     }
@@ -120,5 +120,36 @@ fn what_can_place_orders_is_not_allowed_above_zero_or_where_nothing_holds_it_the
         assert!(!it.allowed_to_run && it.why.contains(why), "{change:?}: {}", it.why);
         assert!(report.not_allowed.contains(&it.workload) && !report.is_allowed());
         assert!(report.markdown().contains("## Not allowed"));
+    }
+}
+
+#[test]
+fn what_would_start_execution_is_not_allowed_though_it_places_no_orders_itself() {
+    let mut cluster = saved("healthy");
+    let more = serde_json::json!({"kind": "List", "apiVersion": "v1", "items": [
+        {
+            "apiVersion": "batch/v1", "kind": "CronJob",
+            "metadata": {"name": "at-open", "namespace": "trading-floor"},
+            "spec": {"schedule": "30 9 * * 1-5", "jobTemplate": {"spec": {"template": {"spec": {
+                "restartPolicy": "Never",
+                "containers": [{"name": "scale", "image": "tools:1",
+                    "command": ["kubectl", "scale", "deploy/execution-agent", "--replicas=1"]}]}}}}}
+        },
+        {
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "execution", "namespace": "trading-floor"},
+            "spec": {"minReplicas": 1, "maxReplicas": 2,
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "execution-agent"}}
+        }
+    ]});
+    cluster.insert("more.json", more.to_string().into_bytes());
+    let report = deploy(&cluster);
+    assert_eq!(report.not_allowed, ["CronJob/trading-floor/at-open"]);
+    let starters: Vec<&str> = report.would_start.iter().map(|it| it.object.as_str()).collect();
+    assert_eq!(starters, ["HorizontalPodAutoscaler/trading-floor/execution"]);
+    assert!(!report.is_allowed() && !ready(&cluster).is_ready());
+    let page = report.markdown();
+    for line in ["- **CronJob/trading-floor/at-open** ", "execution** starts execution: "] {
+        assert!(page.contains(line), "{page}");
     }
 }

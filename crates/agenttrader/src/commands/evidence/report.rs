@@ -29,6 +29,9 @@ fn deploy(settings: &Settings, arguments: &ReportArgs, build: &Build) -> Done {
         data(&format!("{}  {}", report.kill_switch.word(), plain(&report.kill_switch.evidence)));
         let width = report.workloads.iter().map(|it| it.workload.chars().count()).max().unwrap_or(0);
         report.workloads.iter().for_each(|workload| show(workload, width));
+        for starter in &report.would_start {
+            data(&plain(&format!("{}  NOT ALLOWED, starts execution: {}", starter.object, starter.why)));
+        }
         data(&report.summary());
         if report.workloads.is_empty() {
             talk("no workload is among the objects: `agenttrader report deploy --help` shows which kinds to save");
