@@ -88,6 +88,14 @@ impl<'a> Cluster<'a> {
         Switch::of(&self.top)
     }
 
+    /// What would start execution, beside the workloads that are not allowed to be as they are: failures of rule `exec-scale`.
+    pub(crate) fn would_start(&self, workloads: &[Workload]) -> Vec<Finding> {
+        let is_told = |object: &str| workloads.iter().any(|it| !it.allowed_to_run && it.workload == object);
+        let mut findings = self.failures(&[Rule::ExecScale]);
+        findings.retain(|finding| !finding.object.as_deref().is_some_and(is_told));
+        findings
+    }
+
     /// What rules of the manifest policy say of these objects that is a failure.
     pub fn failures(&self, rules: &[Rule]) -> Vec<Finding> {
         let mut findings = agenttrader_policy::judge(self.parsed.tree(), Some(rules));

@@ -15,7 +15,6 @@ use crate::json_file;
 use crate::workload::manifests::Manifests;
 use crate::workload::{Trouble, Workload};
 use agenttrader_core::time::UnixNanos;
-use agenttrader_policy::finding::Rule;
 use agenttrader_policy::object::Object;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -78,7 +77,7 @@ impl DeployReport {
     /// The report of a cluster.
     pub fn of(cluster: &Cluster<'_>, made: Made<'_>) -> Self {
         let (mut workloads, mut would_start) = (cluster.workloads(), Vec::new());
-        for finding in cluster.failures(&[Rule::ExecScale]) {
+        for finding in cluster.would_start(&workloads) {
             let object = finding.object.unwrap_or_else(|| "an object".to_owned());
             match workloads.iter_mut().find(|it| it.workload == object) {
                 Some(workload) if workload.allowed_to_run => {

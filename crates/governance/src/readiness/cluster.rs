@@ -43,15 +43,7 @@ fn execution_at_zero(cluster: &Cluster<'_>, workloads: &[Workload]) -> Check {
     const NAME: &str = "execution-at-zero";
     let forbidden = workloads.iter().filter(|it| !it.allowed_to_run).map(|it| format!("{} {}", it.workload, it.why));
     let mut wrong: Vec<String> = forbidden.collect();
-    for finding in cluster.failures(&[Rule::ExecScale]) {
-        let known = finding
-            .object
-            .as_deref()
-            .is_some_and(|object| wrong.iter().any(|it| it.starts_with(&format!("{object} "))));
-        if !known {
-            wrong.extend(said(&[finding]));
-        }
-    }
+    wrong.extend(cluster.would_start(workloads).into_iter().flat_map(|finding| said(&[finding])));
     match () {
         () if !wrong.is_empty() => Check::fail(NAME, some(&wrong, QUOTED)),
         () if workloads.is_empty() => Check::unknown(NAME, "no workload among the objects"),

@@ -42,7 +42,7 @@ impl Runner {
                     }
                 }
             }
-            "powershell" | "pwsh" | "powershell.exe" | "pwsh.exe" => {
+            "powershell" | "pwsh" => {
                 let is_flag = |word: &&String| {
                     let flag = word.to_ascii_lowercase();
                     flag.len() > 1 && ["-command", "/command"].iter().any(|long| long.starts_with(flag.as_str()))
